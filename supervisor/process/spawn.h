@@ -1,0 +1,82 @@
+/* The only fork and exec of the supervisor: workers (children of the keeper, behind a gate) and
+ * helpers (exec: checks and hooks; our own children, killed when we die).
+ *
+ * A child inherits exactly what the request lists: stdin is /dev/null, stdout and stderr as given,
+ * `fds` from 3 on, everything else is closed; default signal dispositions, empty mask, its own session
+ * and process group, no controlling terminal. */
+#ifndef BATON_SPAWN_H
+#define BATON_SPAWN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct spawn_user {
+    bool change; /* false: as baton itself */
+    uid_t uid;
+    gid_t gid;
+    gid_t *groups; /* supplementary; malloc'd by spawn_user_resolve() */
+    size_t group_count;
+    char *name, *home; /* for USER, LOGNAME, HOME; NULL without an account */
+};
+
+struct spawn_request {
+    int executable;   /* descriptor for execveat, or -1: exec `path` (scripts) */
+    const char *path; /* resolved path; also what errors name */
+    char *const *argv;
+    char *const *envp;     /* an element "LISTEN_PID=" (empty) gets the child's pid filled in */
+    const char *directory; /* NULL: stay */
+    const struct spawn_user *user;
+    mode_t umask;
+    uint64_t nofile_soft, nofile_hard; /* 0: leave */
+    int stdout_fd, stderr_fd;          /* -1: /dev/null */
+    const int *fds;                    /* become 3, 4, …; close-on-exec cleared in the child */
+    size_t fd_count;
+    bool helper; /* false: clone(CLONE_PARENT): the keeper's child, waits at the gate.
+                  * true: our child, no gate, SIGKILL when we die (set after the user change, then getppid()
+                  * is checked) */
+};
+
+/* A started child. */
+struct spawn {
+    pid_t pid;
+    int pidfd;
+    int gate; /* readable when spawn_result() has something to say; -1 after that */
+};
+
+/* Where exec failed; the child has exited. */
+struct spawn_failure {
+    const char *step; /* "chdir", "setgroups", "setuid", "exec", … (static) */
+    int error;        /* errno of that step */
+};
+
+enum { SPAWN_EXECUTED = 1, SPAWN_FAILED = 2, SPAWN_PENDING = 3 };
+
+/* Exit status of a child whose gate closed without "go" (its supervisor died before the keeper had it). */
+enum { SPAWN_EXIT_ORPHANED = 122, SPAWN_EXIT_FAILED = 127 };
+
+/* Look up `user` (name or number) and `group` (or NULL); NULL user: `change` false. Ends by
+ * spawn_user_free(). 0, or -ENOENT (`what` says which of the two, static text), -EPERM: not root and another
+ * user is asked for. */
+int spawn_user_resolve(const char *user, const char *group, struct spawn_user *out, const char **what);
+void spawn_user_free(struct spawn_user *user);
+
+/* Start; a worker waits at its gate until spawn_go(). Returns 0 or -errno (EAGAIN: process limit, ENOMEM). */
+int spawn_start(const struct spawn_request *request, struct spawn *out);
+
+/* Open the gate: call it after the keeper has STORED the pidfd. 0, or -EPIPE when the child is gone already.
+ */
+int spawn_go(struct spawn *spawn);
+
+/* Non-blocking: SPAWN_EXECUTED (the exec succeeded), SPAWN_FAILED (`failure` is filled; EOF of a killed child
+ * counts as executed: its exit tells the rest), SPAWN_PENDING. The gate is closed unless pending. */
+int spawn_result(struct spawn *spawn, struct spawn_failure *failure);
+
+/* Send a signal through the pidfd: to the process, or (`group`) to its whole process group. 0, or -ESRCH. */
+int spawn_signal(const struct spawn *spawn, int signo, bool group);
+
+/* A sentence for people: "cannot execute /srv/app: Exec format error (wrong architecture?)" … malloc'd. */
+char *spawn_failure_text(const struct spawn_failure *failure, const struct spawn_request *request);
+
+#endif
