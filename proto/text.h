@@ -1,0 +1,23 @@
+/* The two kinds of strings the protocol carries: names and sentences. Pure. */
+#ifndef BATON_TEXT_H
+#define BATON_TEXT_H
+
+#include <stdbool.h>
+
+enum {
+    TEXT_NAME_BYTES = 64, /* a name, its NUL included: 1 to 63 bytes of A-Z a-z 0-9 . _ - */
+    TEXT_BYTES =
+        201, /* a sentence, its NUL included: at most 200 bytes of UTF-8 without control characters */
+};
+
+/* Whether `name` may name a listener. */
+bool text_is_name(const char *name);
+
+/* Whether `text` is a sentence: safe to log on one line and to write as a JSON string. */
+bool text_is_sentence(const char *text);
+
+/* Make a sentence of any string: what may not be in one becomes '?', what is too long is cut off,
+ * never inside a character. NULL becomes "". */
+void text_clean(char out[TEXT_BYTES], const char *text);
+
+#endif
