@@ -19,9 +19,7 @@ bool text_is_name(const char *name)
     return length > 0 && length < TEXT_NAME_BYTES && name[length] == '\0';
 }
 
-/* Bytes of the character at `text`; 0 when it is not one a sentence may have: a control character,
- * a stray or missing continuation byte, an overlong form, a surrogate, beyond U+10FFFF. */
-static size_t character_bytes(const char *text)
+size_t text_character_bytes(const char *text)
 {
     static const uint32_t smallest[] = { 0, 0x20, 0xa0, 0x800, 0x10000 }; /* below: overlong or control */
     const unsigned char *byte = (const unsigned char *)text;
@@ -47,7 +45,7 @@ bool text_is_sentence(const char *text)
     size_t length = 0;
 
     while (text[length]) {
-        size_t bytes = character_bytes(text + length);
+        size_t bytes = text_character_bytes(text + length);
 
         if (bytes == 0 || length + bytes >= TEXT_BYTES)
             return false;
@@ -61,7 +59,7 @@ void text_clean(char out[TEXT_BYTES], const char *text)
     size_t used = 0;
 
     while (text && *text) {
-        size_t bytes = character_bytes(text);
+        size_t bytes = text_character_bytes(text);
 
         if (used + (bytes ? bytes : 1) >= TEXT_BYTES)
             break;

@@ -3,6 +3,7 @@
 #define BATON_TEXT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum {
     TEXT_NAME_BYTES = 64, /* a name, its NUL included: 1 to 63 bytes of A-Z a-z 0-9 . _ - */
@@ -15,6 +16,10 @@ bool text_is_name(const char *name);
 
 /* Whether `text` is a sentence: safe to log on one line and to write as a JSON string. */
 bool text_is_sentence(const char *text);
+
+/* Bytes of the UTF-8 character at `text` (ended by a NUL); 0 when it is not one a sentence may have: a control
+ * character, a stray or missing continuation byte, an overlong form, a surrogate, beyond U+10FFFF. */
+size_t text_character_bytes(const char *text);
 
 /* Make a sentence of any string: what may not be in one becomes '?', what is too long is cut off,
  * never inside a character. NULL becomes "". */
