@@ -1,0 +1,18 @@
+/* Small files of the state directory, read and replaced as a whole. */
+#ifndef BATON_FILE_H
+#define BATON_FILE_H
+
+#include <stddef.h>
+
+/* Larger files are refused by file_read() with -EFBIG. */
+enum { FILE_BYTES_MAX = 16 << 20 };
+
+/* Read the regular file `name` of `directory` (a descriptor). *bytes is malloc'd, with a NUL behind it. 0 or
+ * -errno. */
+int file_read(int directory, const char *name, char **bytes, size_t *length);
+
+/* Write NAME.new, sync it, rename it to `name` (mode 0640): readers, and a machine that stops at any instant,
+ * find the old file or the new one. 0 or -errno (the old file stays, NAME.new does not). */
+int file_replace(int directory, const char *name, const char *bytes, size_t length);
+
+#endif

@@ -1,0 +1,48 @@
+#include "supervisor/utf8.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/text.h"
+
+void utf8_clean(char *text)
+{
+    while (*text) {
+        size_t bytes = text_character_bytes(text);
+
+        if (bytes == 0 && *text != '\n' && *text != '\t')
+            *text = '?';
+        text += bytes ? bytes : 1;
+    }
+}
+
+void utf8_cut(char *text, size_t bytes)
+{
+    static const char ellipsis[] = "…";
+    size_t end = bytes - strlen(ellipsis);
+
+    if (strlen(text) <= bytes)
+        return;
+    while (end > 0 && ((unsigned char)text[end] & 0xc0) == 0x80)
+        end--;
+    memcpy(text + end, ellipsis, sizeof ellipsis);
+}
+
+size_t utf8_columns(const char *text)
+{
+    size_t columns = 0;
+
+    for (; *text; text++)
+        columns += ((unsigned char)*text & 0xc0) != 0x80;
+    return columns;
+}
+
+char *utf8_format(const char *format, va_list arguments)
+{
+    char *text;
+
+    if (vasprintf(&text, format, arguments) < 0)
+        return NULL;
+    utf8_clean(text);
+    return text;
+}
