@@ -25,14 +25,15 @@ static void require(const struct spawn_plan *plan, enum spawn_step step, long re
     _exit(SPAWN_EXIT_FAILED);
 }
 
-/* Ours are blocked, ignored or caught; exec would pass on the first two. */
+/* exec keeps what is ignored. The system call itself: sigaction() refuses the two signals that belong to
+ * libc, which a parent that used posix_spawn() has left ignored. All zero is the default on every
+ * architecture. */
 static void reset_dispositions(void)
 {
-    struct sigaction standard = { .sa_handler = SIG_DFL };
+    const unsigned long standard[8] = { 0 };
 
     for (int signo = 1; signo < NSIG; signo++)
-        sigaction(signo, &standard,
-                  NULL); /* KILL, STOP and two of libc's own refuse; they are as they should be */
+        syscall(SYS_rt_sigaction, signo, standard, NULL, NSIG / 8);
 }
 
 static int source_of(const struct spawn_request *request, size_t index)
