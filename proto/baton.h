@@ -12,7 +12,7 @@
  *     ... watch baton_fd() for reading, and for writing while baton_wants_write() ...
  *     baton_ready(baton);                  // able to serve; listeners come after this
  *     on_listeners: accept on each, then   baton_serving(baton);
- *     on_drain:     stop accepting, finish requests, close idle connections, then baton_drained(baton) and exit
+ *     on_drain:     stop accepting, finish requests, end idle connections; then baton_drained(baton), exit
  *
  * Conventions: 0 is success, negative is -errno. No function blocks. Not thread-safe: one thread
  * owns a struct baton. Nothing is ever written to stderr. SIGPIPE is never raised.
@@ -42,13 +42,14 @@ struct baton_listener {
 
 /* Any handler may be NULL; descriptors without an on_listeners are closed. */
 struct baton_handlers {
-    /* All listeners of this worker, once; more may follow later (a scale or reload adds some).
-     * A listener that was already delivered is not delivered again. */
+    /* All listeners of this worker, once (none: count is 0); more may follow later (a scale or reload
+     * adds some). A listener that was already delivered is not delivered again. */
     void (*on_listeners)(void *arg, const struct baton_listener *listeners, size_t count);
     /* Whether this generation is the serving one (1) or a candidate or retired (0). */
     void (*on_role)(void *arg, int serving);
     /* Stop accepting; answer what is in flight; end within deadline_ms (BATON_DRAIN_INFINITE: no limit).
-     * Listening sockets may be closed at once: baton keeps its own copies and nobody is refused. */
+     * Listening sockets may be closed at once: baton keeps its own copies and nobody is refused.
+     * Called again only with another deadline, counted from then. */
     void (*on_drain)(void *arg, uint32_t deadline_ms);
     /* The channel ended for good (a protocol error, or baton is gone). Keep serving: connections
      * and listeners are not affected. baton_fd() is -1 afterwards. `reason` is one sentence. */
@@ -65,9 +66,10 @@ struct baton_status {
 
 /* Find the channel in the environment (BATON_CHANNEL), take it, remove the variable, greet the supervisor.
  * `handlers` is copied. When LISTEN_FDS names sockets for this process they are delivered through
- * on_listeners by the first baton_dispatch() — with or without a channel.
+ * on_listeners by the first baton_dispatch() - with or without a channel.
  * Returns 0; -ENOENT when neither is there (not started by baton; *out is NULL); -EINVAL, -ENOTSOCK when
- * BATON_CHANNEL is not what it should be; -ENOMEM. */
+ * BATON_CHANNEL is not what it should be; -EINVAL when the LISTEN_ variables contradict each other or the
+ * open descriptors; -ENOMEM. On failure the environment is as before. */
 int baton_open(struct baton **out, const struct baton_handlers *handlers, void *arg);
 
 /* Descriptor to poll; -1 without a channel (baton_dispatch() once is then enough). Belongs to the library. */

@@ -19,15 +19,23 @@ bool text_is_name(const char *name)
     return length > 0 && length < TEXT_NAME_BYTES && name[length] == '\0';
 }
 
+/* How long the character is that begins with this byte; 0 when none does. */
+static size_t announced_bytes(unsigned char first)
+{
+    if (first < 0x80)
+        return 1;
+    if (first >> 5 == 6)
+        return 2;
+    if (first >> 4 == 14)
+        return 3;
+    return first >> 3 == 30 ? 4 : 0;
+}
+
 size_t text_character_bytes(const char *text)
 {
     static const uint32_t smallest[] = { 0, 0x20, 0xa0, 0x800, 0x10000 }; /* below: overlong or control */
     const unsigned char *byte = (const unsigned char *)text;
-    size_t bytes = byte[0] < 0x80       ? 1
-                   : byte[0] >> 5 == 6  ? 2
-                   : byte[0] >> 4 == 14 ? 3
-                   : byte[0] >> 3 == 30 ? 4
-                                        : 0;
+    size_t bytes = announced_bytes(byte[0]);
     uint32_t code = bytes > 1 ? byte[0] & (0xffu >> (bytes + 1)) : byte[0];
 
     for (size_t i = 1; i < bytes; i++) {
@@ -71,4 +79,21 @@ void text_clean(char out[TEXT_BYTES], const char *text)
         text += bytes ? bytes : 1;
     }
     out[used] = '\0';
+}
+
+bool text_to_number(const char *text, unsigned long max, unsigned long *out)
+{
+    unsigned long value = 0;
+
+    if (!*text)
+        return false;
+    for (; *text; text++) {
+        unsigned long digit = (unsigned long)*text - '0';
+
+        if (*text < '0' || *text > '9' || digit > max || value > (max - digit) / 10)
+            return false;
+        value = value * 10 + digit;
+    }
+    *out = value;
+    return true;
 }
