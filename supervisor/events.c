@@ -15,7 +15,7 @@
 #include "supervisor/event_ring.h"
 #include "supervisor/jsonline.h"
 #include "supervisor/log.h"
-#include "supervisor/utf8.h"
+#include "supervisor/prose.h"
 
 struct events {
     struct event_ring ring;
@@ -188,7 +188,7 @@ static void cut_text(json_t *event, size_t bytes)
     char *copy = text ? strdup(text) : NULL;
 
     if (copy) {
-        utf8_cut(copy, bytes);
+        prose_cut(copy, bytes);
         json_object_set_new(event, "text", json_string(copy));
     }
     free(copy);
@@ -246,7 +246,7 @@ void events_record(struct events *events, const char *type, const char *service,
     va_list arguments;
 
     va_start(arguments, text_format);
-    char *text = utf8_format(text_format, arguments);
+    char *text = prose_format(text_format, arguments);
     va_end(arguments);
     json_t *event = build(++events->last_id, type, service, generation, text ? text : "", fields);
     free(text);

@@ -1,11 +1,11 @@
-#include "supervisor/utf8.h"
+#include "supervisor/prose.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "proto/text.h"
 
-void utf8_clean(char *text)
+void prose_clean(char *text)
 {
     while (*text) {
         size_t bytes = text_character_bytes(text);
@@ -16,7 +16,7 @@ void utf8_clean(char *text)
     }
 }
 
-void utf8_cut(char *text, size_t bytes)
+void prose_cut(char *text, size_t bytes)
 {
     static const char ellipsis[] = "…";
     size_t end = bytes - strlen(ellipsis);
@@ -28,7 +28,7 @@ void utf8_cut(char *text, size_t bytes)
     memcpy(text + end, ellipsis, sizeof ellipsis);
 }
 
-size_t utf8_columns(const char *text)
+size_t prose_columns(const char *text)
 {
     size_t columns = 0;
 
@@ -37,12 +37,12 @@ size_t utf8_columns(const char *text)
     return columns;
 }
 
-char *utf8_format(const char *format, va_list arguments)
+char *prose_format(const char *format, va_list arguments)
 {
     char *text;
 
     if (vasprintf(&text, format, arguments) < 0)
         return NULL;
-    utf8_clean(text);
+    prose_clean(text);
     return text;
 }
