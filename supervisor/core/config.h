@@ -47,10 +47,11 @@ struct config_output {
 
 enum config_drain { DRAIN_AUTO, DRAIN_SIGNAL }; /* auto: DRAIN to native workers, the stop signal to others */
 
-/* Where something was said; `file` is "command line" for options. */
+/* Where a section and its keys were said; `file` is "command line" for options (owned by struct config). */
 struct config_where {
     const char *file;
-    int line;
+    int line;       /* of the section; 0: it has none */
+    int *key_lines; /* by index in config_keys: the line; 0: not said; -1: said, without a line (an option) */
 };
 
 struct config_listener {
@@ -92,12 +93,14 @@ struct config_service {
 struct config {
     char *state_dir; /* absolute, or NULL: the default place */
     struct config_output log;
+    char **include; /* the patterns as written; what they matched is in `files` */
     struct config_listener *listeners;
     size_t listener_count;
     struct config_service *services;
     size_t service_count;
     char **files; /* every file that was read, the main one first; owns the strings of config_where */
     size_t file_count;
+    struct config_where where; /* of [baton] */
 };
 
 /* Everything that is wrong, one line each, in the order of the text: "FILE:LINE: what; what is allowed". */
