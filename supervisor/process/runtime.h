@@ -1,0 +1,35 @@
+/* What the modules that run processes need from the supervisor, in one place. */
+#ifndef BATON_RUNTIME_H
+#define BATON_RUNTIME_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "supervisor/process/vault_client.h"
+
+struct runtime {
+    struct ev_loop *loop;
+    struct vault *vault;
+    uint64_t serial;                        /* last one given; part of vault ids, never reused */
+    const char *name;                       /* of this instance */
+    const char *directory;                  /* working directory baton was started in */
+    unsigned long nofile_soft, nofile_hard; /* for workers: what baton was started with */
+
+    /* Something that is part of the state changed: it is written before the loop sleeps again. */
+    bool dirty;
+    /* Write the whole state now: called before something happens that a successor could not guess. */
+    void (*record)(void *arg);
+    void *arg;
+};
+
+static inline uint64_t runtime_next_serial(struct runtime *runtime)
+{
+    return ++runtime->serial;
+}
+
+/* The monotonic clock of the loop in ms; the same clock in every supervisor, so it may be recorded. */
+uint64_t runtime_now_ms(void);
+
+#endif

@@ -1,0 +1,718 @@
+/* baton-supervisor: start or restore, then the loop. */
+#include "supervisor/supervisor.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "supervisor/config_files.h"
+#include "supervisor/core/definition.h"
+#include "supervisor/log.h"
+#include "supervisor/reload.h"
+#include "supervisor/status.h"
+
+enum {
+    DEAD_MAN_S = 10, /* one turn of the loop may take this long; then we are killed and started again */
+    CALM_S = 60,     /* alive this long: the safe mode ends */
+};
+
+/* --- recording --- */
+
+static void record(void *arg)
+{
+    struct supervisor *supervisor = arg;
+    json_t *json = state_save(&supervisor->state, &supervisor->runtime);
+    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+    supervisor->runtime.dirty = false;
+    json_decref(json);
+    int error = text ? snapshot_write(&supervisor->snapshot, text, strlen(text)) : -ENOMEM;
+    free(text);
+    if (error)
+        log_error("state=unwritten error=\"%s\" effect=\"a restarted supervisor would know an older state\"",
+                  strerror(-error));
+}
+
+/* --- told by the services --- */
+
+static void notify_status(struct supervisor *supervisor)
+{
+    char text[512], line[sizeof text + 16];
+
+    status_line(supervisor->state.services, text, sizeof text);
+    if (!strcmp(text, supervisor->status))
+        return;
+    memcpy(supervisor->status, text, sizeof text);
+    snprintf(line, sizeof line, "STATUS=%s", text);
+    vault_notify(supervisor->runtime.vault, line);
+}
+
+static void on_change(void *arg, struct service *service)
+{
+    struct supervisor *supervisor = arg;
+
+    if (service->state == ROLLOUT_STOPPED)
+        waiting_service_ends(&supervisor->waiting, service, SERVICE_OK, "stopped");
+    notify_status(supervisor);
+}
+
+/* READY=1 when every service has served or failed once; when all failed there is nothing to stay for. */
+static void announce(struct supervisor *supervisor)
+{
+    bool serves = false;
+
+    if (supervisor->state.announced || supervisor->state.stopping)
+        return;
+    for (const struct service *s = supervisor->state.services; s; s = s->next) {
+        if (!s->settled)
+            return;
+        serves |= s->stable != NULL;
+    }
+    if (!serves) {
+        for (const struct service *s = supervisor->state.services; s; s = s->next)
+            fprintf(stderr, "baton: %s: %s\n", s->name, s->last.text);
+        supervisor->exit_code = 1;
+        supervisor_stop(supervisor, 0);
+        return;
+    }
+    supervisor->state.announced = true;
+    supervisor->runtime.dirty = true;
+    vault_notify(supervisor->runtime.vault, "READY=1");
+}
+
+static void on_outcome(void *arg, struct service *service, uint32_t generation, enum service_result result,
+                       const char *text)
+{
+    struct supervisor *supervisor = arg;
+
+    waiting_outcome(&supervisor->waiting, service, generation, result, text);
+    announce(supervisor);
+}
+
+static void on_event(void *arg, json_t *event)
+{
+    struct supervisor *supervisor = arg;
+    const char *service = json_string_value(json_object_get(event, "service"));
+    const char *type = json_string_value(json_object_get(event, "type"));
+    const char *text = json_string_value(json_object_get(event, "text"));
+    char name[128], sentence[1024];
+
+    log_info("event=%s service=%s text=%s", type ? type : "?",
+             log_value(service ? service : "-", name, sizeof name),
+             log_value(text ? text : "", sentence, sizeof sentence));
+    waiting_event(&supervisor->waiting, event);
+    if (supervisor->control)
+        control_event(supervisor->control, event);
+}
+
+static struct service_handlers service_handlers = { .on_outcome = on_outcome, .on_change = on_change };
+
+struct service *supervisor_add_service(struct supervisor *supervisor, const char *name,
+                                       const char *definition)
+{
+    struct service **last = &supervisor->state.services;
+    struct service *service = service_create(name, definition, &supervisor->runtime, &supervisor->state.lanes,
+                                             supervisor->events, &service_handlers);
+
+    while (*last)
+        last = &(*last)->next;
+    *last = service;
+    return service;
+}
+
+struct service *supervisor_find_service(struct supervisor *supervisor, const char *name)
+{
+    struct service *service = supervisor->state.services;
+
+    while (service && strcmp(service->name, name) != 0)
+        service = service->next;
+    return service;
+}
+
+const char *supervisor_refusal(const struct supervisor *supervisor)
+{
+    if (supervisor->state.stopping)
+        return "baton is being stopped";
+    if (supervisor->safe_mode)
+        return "safe mode: the supervisor died several times in a row; it serves and changes nothing for a "
+               "minute";
+    return NULL;
+}
+
+/* --- stopping --- */
+
+void supervisor_stop(struct supervisor *supervisor, uint64_t drain_ms)
+{
+    struct state *state = &supervisor->state;
+    bool again = state->stopping;
+
+    if (!again) {
+        events_record(supervisor->events, "stopping", NULL, 0, NULL, "baton is being stopped");
+        vault_notify(supervisor->runtime.vault, "STOPPING=1");
+    }
+    state->stopping = true;
+    state->stop_drain_ms = drain_ms;
+    supervisor->runtime.dirty = true;
+    for (struct service *s = state->services; s; s = s->next) {
+        if (again)
+            service_hurry(s);
+        else
+            service_stop(s, drain_ms);
+    }
+}
+
+/* Services that a reload removed are forgotten when they have ended. */
+static void forget_removed(struct supervisor *supervisor)
+{
+    struct service **link = &supervisor->state.services;
+
+    while (*link) {
+        struct service *service = *link;
+        if (!service->removed || service->state != ROLLOUT_STOPPED) {
+            link = &service->next;
+            continue;
+        }
+        *link = service->next;
+        service_free(service);
+        supervisor->runtime.dirty = true;
+    }
+}
+
+static bool all_stopped(const struct supervisor *supervisor)
+{
+    for (const struct service *s = supervisor->state.services; s; s = s->next) {
+        if (s->state != ROLLOUT_STOPPED)
+            return false;
+    }
+    return true;
+}
+
+static void finish(struct supervisor *supervisor)
+{
+    supervisor->finished = true;
+    events_record(supervisor->events, "ended", NULL, 0, NULL, "baton has ended");
+    record(supervisor);
+    control_close(supervisor->control, true);
+    supervisor->control = NULL;
+    vault_finish(supervisor->runtime.vault, supervisor->exit_code);
+    ev_break(supervisor->runtime.loop, EVBREAK_ALL);
+}
+
+/* --- the keeper --- */
+
+static void on_stored(void *arg, const char *id)
+{
+    struct supervisor *supervisor = arg;
+
+    for (struct service *s = supervisor->state.services; s; s = s->next) {
+        if (service_stored(s, id))
+            return;
+    }
+}
+
+static void on_exit_reported(void *arg, const char *id, pid_t pid, int status)
+{
+    struct supervisor *supervisor = arg;
+
+    (void)pid;
+    for (struct service *s = supervisor->state.services; s; s = s->next) {
+        if (service_exited(s, id, status))
+            break;
+    }
+    if (supervisor->runtime.dirty)
+        record(supervisor);
+}
+
+static void scale_all(struct supervisor *supervisor, int by)
+{
+    char text[SERVICE_TEXT_BYTES];
+
+    for (struct service *s = supervisor->state.services; s; s = s->next) {
+        int workers = (int)s->workers + by;
+        if (workers < 1 || workers > GENERATION_WORKERS_MAX)
+            snprintf(text, sizeof text, "refused: a number of workers is from 1 to %d",
+                     GENERATION_WORKERS_MAX);
+        else if (service_scale(s, (unsigned)workers, text) == SERVICE_OK)
+            continue;
+        events_record(supervisor->events, "notice", s->name, 0, NULL, "%s", text);
+    }
+}
+
+static void reload_by_signal(struct supervisor *supervisor)
+{
+    char *text = NULL;
+    const char *why = supervisor_refusal(supervisor);
+    enum service_result result =
+        why ? SERVICE_REFUSED : reload_run(supervisor, "signal HUP", NULL, false, &text);
+
+    events_record(supervisor->events, "reload", NULL, 0, json_pack("{s:i}", "result", (int)result), "%s",
+                  why                    ? why
+                  : result == SERVICE_OK ? "reloaded"
+                  : text                 ? text
+                                         : "out of memory");
+    free(text);
+}
+
+static void upgrade_all(struct supervisor *supervisor)
+{
+    const char *why = supervisor_refusal(supervisor);
+
+    if (why)
+        events_record(supervisor->events, "notice", NULL, 0, NULL,
+                      "the upgrade asked for by SIGUSR2 was refused: %s", why);
+    for (struct service *s = supervisor->state.services; s && !why; s = s->next)
+        service_upgrade_soon(s, "signal USR2");
+}
+
+static void drain_by_signal(struct supervisor *supervisor)
+{
+    if (isatty(STDIN_FILENO) || isatty(STDOUT_FILENO) || isatty(STDERR_FILENO))
+        return; /* the window was resized */
+    for (struct service *s = supervisor->state.services; s; s = s->next)
+        service_drain(s);
+}
+
+static void on_signal(void *arg, int signo)
+{
+    struct supervisor *supervisor = arg;
+
+    switch (signo) {
+    case SIGUSR2:
+        upgrade_all(supervisor);
+        break;
+    case SIGHUP:
+        reload_by_signal(supervisor);
+        break;
+    case SIGUSR1:
+        if (log_reopen() != 0)
+            log_warn("log=unopened effect=\"the old file is kept\"");
+        break;
+    case SIGWINCH:
+        drain_by_signal(supervisor);
+        break;
+    case SIGTTIN:
+    case SIGTTOU:
+        scale_all(supervisor, signo == SIGTTIN ? 1 : -1);
+        break;
+    case SIGQUIT:
+        supervisor_stop(supervisor, CONFIG_INFINITE_MS);
+        break;
+    default: /* TERM, INT */
+        supervisor_stop(supervisor, 0);
+    }
+    record(supervisor);
+    vault_signal_done(supervisor->runtime.vault, signo);
+}
+
+static void on_closed(void *arg)
+{
+    struct supervisor *supervisor = arg;
+
+    log_error("keeper=gone effect=\"the supervisor ends, workers go on\"");
+    ev_break(supervisor->runtime.loop, EVBREAK_ALL);
+}
+
+static const struct vault_handlers vault_handlers = {
+    .on_stored = on_stored,
+    .on_exit = on_exit_reported,
+    .on_signal = on_signal,
+    .on_closed = on_closed,
+};
+
+static void on_vault(struct ev_loop *loop, ev_io *io, int events)
+{
+    struct supervisor *supervisor = io->data;
+
+    (void)loop;
+    (void)events;
+    vault_dispatch(supervisor->runtime.vault);
+}
+
+/* --- the loop --- */
+
+static void set_dead_man(struct supervisor *supervisor, int seconds)
+{
+    struct itimerspec limit = { .it_value.tv_sec = seconds };
+
+    timer_settime(supervisor->dead_man, 0, &limit, NULL);
+}
+
+/* Before the loop sleeps: what was raised is worked off, what changed is recorded. */
+static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
+{
+    struct supervisor *supervisor = prepare->data;
+
+    (void)events;
+    for (struct service *s = supervisor->state.services; s; s = s->next)
+        service_run(s);
+    forget_removed(supervisor);
+    if (supervisor->runtime.dirty)
+        record(supervisor);
+    if (supervisor->state.stopping && !supervisor->finished && all_stopped(supervisor))
+        finish(supervisor);
+    if (vault_wants_write(supervisor->runtime.vault))
+        ev_io_start(loop, &supervisor->vault_writable);
+    else
+        ev_io_stop(loop, &supervisor->vault_writable);
+    set_dead_man(supervisor, 0);
+}
+
+static void on_check(struct ev_loop *loop, ev_check *check, int events)
+{
+    (void)loop;
+    (void)events;
+    set_dead_man(check->data, DEAD_MAN_S);
+}
+
+static void on_calm(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct supervisor *supervisor = timer->data;
+
+    (void)loop;
+    (void)events;
+    supervisor->safe_mode = false;
+    events_record(supervisor->events, "notice", NULL, 0, NULL, "the safe mode has ended");
+}
+
+static void watch(struct supervisor *supervisor)
+{
+    struct ev_loop *loop = supervisor->runtime.loop;
+    struct sigevent abort_us = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGABRT };
+
+    timer_create(CLOCK_MONOTONIC, &abort_us, &supervisor->dead_man);
+    ev_io_init(&supervisor->vault_readable, on_vault, vault_fd(supervisor->runtime.vault), EV_READ);
+    ev_io_init(&supervisor->vault_writable, on_vault, vault_fd(supervisor->runtime.vault), EV_WRITE);
+    ev_prepare_init(&supervisor->prepare, on_prepare);
+    ev_check_init(&supervisor->check, on_check);
+    ev_timer_init(&supervisor->calm, on_calm, CALM_S, 0);
+    ev_set_priority(&supervisor->prepare, EV_MINPRI); /* the last before the sleep */
+    ev_set_priority(&supervisor->check, EV_MAXPRI);   /* the first after it */
+    supervisor->vault_readable.data = supervisor->vault_writable.data = supervisor;
+    supervisor->prepare.data = supervisor->check.data = supervisor->calm.data = supervisor;
+    ev_io_start(loop, &supervisor->vault_readable);
+    ev_prepare_start(loop, &supervisor->prepare);
+    ev_check_start(loop, &supervisor->check);
+    if (supervisor->safe_mode)
+        ev_timer_start(loop, &supervisor->calm);
+}
+
+/* --- starting --- */
+
+static int take_entry(struct vault_entry *entries, size_t count, const char *id)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!strcmp(entries[i].id, id)) {
+            int fd = entries[i].fd;
+            entries[i].fd = -1;
+            return fd;
+        }
+    }
+    return -1;
+}
+
+static int load_config(struct supervisor *supervisor, struct config **config)
+{
+    struct config_errors errors = { 0 };
+    int error = supervisor->config_path
+                    ? config_files_load(supervisor->config_path, config, &errors)
+                    : config_from_options(supervisor->option_count, supervisor->options, config, &errors);
+
+    for (size_t i = 0; i < errors.count; i++)
+        fprintf(stderr, "baton: %s\n", errors.lines[i]);
+    config_errors_free(&errors);
+    return error;
+}
+
+static int start_services(struct supervisor *supervisor, const struct config *config)
+{
+    for (size_t i = 0; i < config->service_count; i++) {
+        char text[SERVICE_TEXT_BYTES];
+        char *definition = definition_make(config, &config->services[i]);
+        uint32_t generation;
+        struct service *service =
+            definition ? supervisor_add_service(supervisor, config->services[i].name, definition) : NULL;
+
+        free(definition);
+        if (!service)
+            return -ENOMEM;
+        service_upgrade(service, "start", false, &generation, text);
+    }
+    return 0;
+}
+
+/* The first supervisor of this instance. */
+static int start_fresh(struct supervisor *supervisor)
+{
+    struct config *config;
+    struct timespec now;
+    int error = load_config(supervisor, &config);
+
+    if (error) {
+        supervisor->exit_code = 2;
+        return error;
+    }
+    clock_gettime(CLOCK_REALTIME, &now);
+    supervisor->state.started = (double)now.tv_sec;
+    supervisor->state.accepted = config_text(config);
+    if (log_open(&config->log) != 0)
+        fprintf(stderr, "baton: the log %s cannot be opened: %s\n", config->log.path ? config->log.path : "",
+                strerror(errno));
+    error = snapshot_create(&supervisor->snapshot);
+    if (!error)
+        error = vault_store(supervisor->runtime.vault, "state", 0, supervisor->snapshot.fd);
+    if (!error)
+        error = start_services(supervisor, config);
+    config_free(config);
+    return error;
+}
+
+static void reopen_log(struct supervisor *supervisor)
+{
+    struct config_errors errors = { 0 };
+    struct config *config;
+
+    if (config_parse_text(supervisor->state.accepted, &config, &errors) == 0) {
+        log_open(&config->log);
+        config_free(config);
+    }
+    config_errors_free(&errors);
+}
+
+/* Listeners of a generation that was being made when the supervisor before us died: nobody uses them. */
+static void close_unused_lanes(struct supervisor *supervisor)
+{
+    struct lane *next;
+
+    for (struct lane *lane = supervisor->state.lanes.first; lane; lane = next) {
+        uint64_t serial;
+        char id[VAULT_ID_BYTES];
+
+        next = lane->next;
+        if (lane->users > 0)
+            continue;
+        lanes_use(lane);
+        lanes_release(&supervisor->state.lanes, lane, &serial);
+        snprintf(id, sizeof id, "l%" PRIu64, serial);
+        vault_drop(supervisor->runtime.vault, id);
+    }
+}
+
+/* What the keeper holds and the state does not know was begun and never recorded: end it. */
+static void drop_unknown(struct supervisor *supervisor, struct vault_entry *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct vault_entry *entry = &entries[i];
+
+        if (entry->fd < 0 || !strncmp(entry->id, "supervisor", strlen("supervisor")))
+            continue;
+        if (entry->pid > 0 && !entry->exited) {
+            struct spawn child = { .pid = entry->pid, .pidfd = entry->fd, .gate = -1 };
+            spawn_signal(&child, SIGKILL, true);
+        }
+        vault_drop(supervisor->runtime.vault, entry->id);
+    }
+}
+
+static int read_state(struct supervisor *supervisor, int fd, struct vault_entry *entries, size_t count)
+{
+    const void *bytes;
+    size_t length;
+    const char *reason = "it cannot be read";
+    json_t *json = NULL;
+    int error = snapshot_attach(&supervisor->snapshot, fd);
+
+    if (!error)
+        error = snapshot_read(&supervisor->snapshot, &bytes, &length);
+    if (error > 0)
+        return error;
+    if (!error && !(json = json_loadb(bytes, length, 0, NULL)))
+        error = -EBADMSG;
+    if (!error)
+        error = state_restore(json, &supervisor->runtime, supervisor->events, &service_handlers, entries,
+                              count, &supervisor->state, &reason);
+    json_decref(json);
+    if (error)
+        log_error("state=unusable reason=\"%s\" effect=\"workers go on, nothing can be changed; stop baton "
+                  "to end them\"",
+                  reason);
+    return error;
+}
+
+/* Go on where the supervisor before us was killed. */
+static int restore(struct supervisor *supervisor, int fd, struct vault_entry *entries, size_t count)
+{
+    int error = read_state(supervisor, fd, entries, count);
+
+    if (error == SNAPSHOT_EMPTY) { /* it died before anything was started */
+        snapshot_close(&supervisor->snapshot);
+        drop_unknown(supervisor, entries, count);
+        return start_fresh(supervisor);
+    }
+    if (error)
+        return error;
+    reopen_log(supervisor);
+    close_unused_lanes(supervisor);
+    drop_unknown(supervisor, entries, count);
+    for (struct service *s = supervisor->state.services; s; s = s->next)
+        service_resume(s);
+    events_record(supervisor->events, "restored", NULL, 0,
+                  json_pack("{s:i, s:b}", "restarts", (int)supervisor->start.restarts, "safe_mode",
+                            supervisor->safe_mode),
+                  "the supervisor was restarted (%u times so far); every generation is as before",
+                  supervisor->start.restarts);
+    for (struct service *s = supervisor->state.services; supervisor->safe_mode && s; s = s->next) {
+        uint32_t generation;
+        char text[SERVICE_TEXT_BYTES];
+        if (rollout_running(s->state))
+            service_rollback(s, "the safe mode", &generation, text);
+    }
+    return 0;
+}
+
+static int open_control(struct supervisor *supervisor, int fd)
+{
+    char path[512], *reason = NULL;
+
+    snprintf(path, sizeof path, "%s/control.sock", supervisor->runtime_dir);
+    int error = control_open(supervisor->runtime.loop, path, fd, supervisor_verbs, supervisor,
+                             &supervisor->control, &reason);
+    if (error)
+        fprintf(stderr, "baton: %s\n", reason ? reason : strerror(-error));
+    free(reason);
+    return error ? error
+                 : vault_store(supervisor->runtime.vault, "control", 0, control_fd(supervisor->control));
+}
+
+static int start(struct supervisor *supervisor, struct vault_entry *entries, size_t count)
+{
+    int state = take_entry(entries, count, "state");
+    int error = events_open(take_entry(entries, count, "events"), supervisor->state_dir, &supervisor->events);
+
+    if (error)
+        return error;
+    events_subscribe(supervisor->events, on_event, supervisor);
+    vault_store(supervisor->runtime.vault, "events", 0, events_ring_fd(supervisor->events));
+    error = open_control(supervisor, take_entry(entries, count, "control"));
+    if (error)
+        return error;
+    error = state >= 0 ? restore(supervisor, state, entries, count) : start_fresh(supervisor);
+    if (error)
+        return error;
+    record(supervisor);
+    return vault_hello(supervisor->runtime.vault);
+}
+
+static int connect_keeper(struct supervisor *supervisor, struct vault_entry **entries, size_t *count)
+{
+    const char *fd = getenv("BATON_KEEPER");
+    int error;
+
+    if (!fd) {
+        fprintf(stderr, "baton-supervisor: started by the keeper only; run: baton run\n");
+        return -EINVAL;
+    }
+    error = vault_open(atoi(fd), &vault_handlers, supervisor, &supervisor->runtime.vault, entries, count,
+                       &supervisor->start);
+    unsetenv("BATON_KEEPER");
+    if (error) {
+        fprintf(stderr, "baton-supervisor: the keeper does not answer: %s\n", strerror(-error));
+        return error;
+    }
+    supervisor->safe_mode = supervisor->start.safe_mode;
+    supervisor->runtime.nofile_soft = supervisor->start.nofile_soft;
+    supervisor->runtime.nofile_hard = supervisor->start.nofile_hard;
+    return 0;
+}
+
+/* Returns false for arguments that only a programming error can give. */
+static bool parse_arguments(struct supervisor *supervisor, int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "name", required_argument, NULL, 'n' },      { "runtime-dir", required_argument, NULL, 'r' },
+        { "state-dir", required_argument, NULL, 's' }, { "config", required_argument, NULL, 'c' },
+        { "options", no_argument, NULL, 'o' },         { 0 },
+    };
+    int option;
+
+    while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+        if (option == 'n')
+            supervisor->name = optarg;
+        else if (option == 'r')
+            supervisor->runtime_dir = optarg;
+        else if (option == 's')
+            supervisor->state_dir = optarg;
+        else if (option == 'c')
+            supervisor->config_path = optarg;
+        else if (option != 'o')
+            return false;
+        if (option == 'o')
+            break;
+    }
+    supervisor->options = argv + optind;
+    supervisor->option_count = argc - optind;
+    return supervisor->name && supervisor->runtime_dir && supervisor->state_dir;
+}
+
+static void free_all(struct supervisor *supervisor)
+{
+    while (supervisor->state.services) {
+        struct service *service = supervisor->state.services;
+        supervisor->state.services = service->next;
+        service_free(service);
+    }
+    if (supervisor->finished)
+        lanes_close(&supervisor->state.lanes);
+    if (supervisor->control)
+        control_close(supervisor->control, false);
+    while (vault_wants_write(supervisor->runtime.vault))
+        vault_dispatch(supervisor->runtime.vault);
+    vault_close(supervisor->runtime.vault);
+    events_close(supervisor->events);
+    snapshot_close(&supervisor->snapshot);
+    free(supervisor->state.accepted);
+    ev_loop_destroy(supervisor->runtime.loop);
+}
+
+int main(int argc, char **argv)
+{
+    static struct supervisor supervisor;
+    struct vault_entry *entries = NULL;
+    size_t count = 0;
+    char directory[4096];
+
+    prctl(PR_SET_DUMPABLE, 0);
+    signal(SIGPIPE, SIG_IGN);
+    if (!parse_arguments(&supervisor, argc, argv))
+        return 2;
+    supervisor.snapshot.fd = -1;
+    service_handlers.arg = &supervisor;
+    supervisor.runtime = (struct runtime){
+        .loop = ev_default_loop(EVFLAG_NOENV),
+        .name = supervisor.name,
+        .directory = getcwd(directory, sizeof directory) ? directory : "/",
+        .record = record,
+        .arg = &supervisor,
+    };
+    if (connect_keeper(&supervisor, &entries, &count) != 0)
+        return 1;
+    int error = start(&supervisor, entries, count);
+    free(entries);
+    if (error && !supervisor.start.restarted) { /* nothing runs yet: say why and end baton as a whole */
+        vault_finish(supervisor.runtime.vault, supervisor.exit_code ? supervisor.exit_code : 1);
+        while (vault_wants_write(supervisor.runtime.vault))
+            vault_dispatch(supervisor.runtime.vault);
+        return 1;
+    }
+    if (error)
+        return 1; /* the keeper tries again, later and in safe mode; workers go on */
+    watch(&supervisor);
+    ev_run(supervisor.runtime.loop, 0);
+    free_all(&supervisor);
+    return 0;
+}

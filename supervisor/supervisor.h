@@ -1,0 +1,53 @@
+/* The supervisor: what its parts share. supervisor.c starts, restores and runs the loop; verbs.c answers the
+ * control socket; reload.c compares and applies configurations. */
+#ifndef BATON_SUPERVISOR_H
+#define BATON_SUPERVISOR_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <time.h>
+
+#include "supervisor/control.h"
+#include "supervisor/process/snapshot.h"
+#include "supervisor/state.h"
+#include "supervisor/waiting.h"
+
+struct supervisor {
+    const char *name, *runtime_dir, *state_dir;
+    const char *config_path; /* NULL: the one-line form */
+    int option_count;        /* of the one-line form */
+    char **options;
+
+    struct runtime runtime;
+    struct state state;
+    struct snapshot snapshot;
+    struct events *events;
+    struct control *control;
+    struct waiting_list waiting;
+    struct vault_start start;
+    bool safe_mode; /* started after several quick deaths: serve, change nothing */
+    bool finished;  /* everything has ended */
+    int exit_code;
+    char status[512]; /* last STATUS= */
+
+    ev_io vault_readable, vault_writable;
+    ev_prepare prepare;
+    ev_check check;
+    ev_timer calm; /* leaves the safe mode */
+    timer_t dead_man;
+};
+
+/* Adds a service that does not run yet. NULL: no memory. */
+struct service *supervisor_add_service(struct supervisor *supervisor, const char *name,
+                                       const char *definition);
+struct service *supervisor_find_service(struct supervisor *supervisor, const char *name);
+
+/* End everything; drain_ms as in service_stop(). A second call hurries. */
+void supervisor_stop(struct supervisor *supervisor, uint64_t drain_ms);
+
+/* Why nothing may be changed now ("safe mode: …", "baton is being stopped"), or NULL. */
+const char *supervisor_refusal(const struct supervisor *supervisor);
+
+extern const struct control_verb supervisor_verbs[];
+
+#endif
