@@ -143,6 +143,12 @@ char *config_service_text(const struct config_service *service);    /* one secti
  * there. -EINVAL: it is not such text (says where in `errors`). */
 int config_parse_text(const char *text, struct config **out, struct config_errors *errors);
 
+/* Whether `text` can be the name of a service, a listener or an instance. */
+bool config_is_name(const char *text);
+
+/* Make a name of `path`'s last component: what cannot be in one becomes '-'. */
+void config_name_of(const char *path, char name[CONFIG_NAME_MAX + 1]);
+
 /* Find by name; NULL: none. */
 const struct config_service *config_find_service(const struct config *config, const char *name);
 const struct config_listener *config_find_listener(const struct config *config, const char *name);
@@ -151,6 +157,9 @@ const struct config_listener *config_find_listener(const struct config *config, 
  * "default", and its help), and the roff of the key list for baton.ini(5). */
 void config_explain(const struct config *config, FILE *to);
 void config_print_manual(FILE *to);
+
+/* The options of the one-line form, a line each, for `baton run --help`. */
+void config_print_options(FILE *to);
 
 /* "1.5s", "250ms", "infinite" for people and for config_text(): the shortest exact form. */
 void config_format_duration(uint64_t ms, char text[32]);

@@ -195,7 +195,7 @@ static const char *wrong_name(enum config_section section, const char *name)
 {
     if (!*name)
         return "a name is missing";
-    if (!config_value_is_name(name))
+    if (!config_is_name(name))
         return "a name is a letter or digit, then letters, digits, '.', '_' and '-', at most 63 in all";
     if (section == SECTION_LISTENER && !strcmp(name, "probe"))
         return "the name is taken: workers get the socket for http: checks under it";

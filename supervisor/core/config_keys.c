@@ -15,8 +15,9 @@ enum { DAY_MS = 86400000 };
 /* clang-format off */
 const struct config_key config_keys[] = {
     { "state_dir", BATON(state_dir), KIND_PATH, NULL,
-        .help = "Directory for what must survive a stop: generation numbers and events. Without it: "
-                "/var/lib/baton/NAME for root, else $XDG_STATE_HOME/baton/NAME (~/.local/state/baton/NAME)." },
+        .help = "What must survive a stop (generation numbers and events) is kept in a directory here, named like the "
+                "instance. Without it: /var/lib/baton for root, else $XDG_STATE_HOME/baton or "
+                "~/.local/state/baton. A change counts from the next start." },
     { "log", BATON(log), KIND_OUTPUT, "stderr",
         .help = "Where baton's own log goes. SIGUSR1 opens a file anew." },
     { "include", BATON(include), KIND_PATTERNS, NULL, .flags = KEY_REPEATS | KEY_NO_OPTION | KEY_NOT_TEXT,

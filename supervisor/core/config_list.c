@@ -7,7 +7,7 @@
 static int check_names(char *const *words, char reason[CONFIG_REASON_BYTES])
 {
     for (size_t i = 0; words[i]; i++) {
-        if (!config_value_is_name(words[i]))
+        if (!config_is_name(words[i]))
             return config_value_refuse(reason, "\"%.80s\" cannot be the name of a listener", words[i]);
         for (size_t j = 0; j < i; j++) {
             if (!strcmp(words[i], words[j]))

@@ -1,5 +1,5 @@
-/* The key list of baton.ini(5), as mdoc(7). Needs nothing but the key table: the program that prints it while
- * baton is built runs on the build machine. */
+/* The key table as documents: the key list of baton.ini(5), as mdoc(7), and the list of options. Needs
+ * nothing but the key table: the program that prints it while baton is built runs on the build machine. */
 #include "supervisor/core/config.h"
 #include "supervisor/core/config_keys.h"
 
@@ -67,5 +67,24 @@ void config_print_manual(FILE *to)
             print_allowed(key, to);
         }
         fputs(".El\n", to);
+    }
+}
+
+void config_print_options(FILE *to)
+{
+    fputs("  --listen [NAME=]ADDRESS  listen there; may be given several times\n", to);
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+
+        if (key->flags & KEY_NO_OPTION)
+            continue;
+        fputs("  --", to);
+        for (const char *p = key->name; *p; p++)
+            fputc(*p == '_' ? '-' : *p, to);
+        fputs("  ", to);
+        config_keys_print_allowed(key, to);
+        if (key->fallback)
+            fprintf(to, " [%s]", key->fallback);
+        fputc('\n', to);
     }
 }

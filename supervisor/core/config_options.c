@@ -83,23 +83,6 @@ static int take_options(struct config_build *build, char *const argv[], int end,
 
 /* --- names --- */
 
-/* The service is called like the command: "/srv/my app" is "my-app". */
-static void name_service(const char *command, char name[CONFIG_NAME_MAX + 1])
-{
-    const char *slash = strrchr(command, '/');
-    const char *base = slash && slash[1] ? slash + 1 : command;
-    size_t length = 0;
-
-    for (const char *p = base; *p && length < CONFIG_NAME_MAX; p++) {
-        bool allowed = config_value_is_letter(*p) || (length && strchr("._-", *p));
-        if (allowed || length)
-            name[length++] = allowed ? *p : '-';
-    }
-    name[length] = '\0';
-    if (length == 0)
-        strcpy(name, "service");
-}
-
 /* Split "[NAME=]ADDRESS". A UNIX path may contain '=', but no name contains what stands before it. */
 static const char *split_listen(const char *text, char name[CONFIG_NAME_MAX + 1])
 {
@@ -110,7 +93,7 @@ static const char *split_listen(const char *text, char name[CONFIG_NAME_MAX + 1]
         return text;
     memcpy(name, text, length);
     name[length] = '\0';
-    if (config_value_is_name(name))
+    if (config_is_name(name))
         return text + length + 1;
     name[0] = '\0';
     return text;
@@ -175,8 +158,10 @@ static int add_listener(struct options *options, const char *text)
     if (result || build->section != SECTION_LISTENER)
         return result;
     result = config_build_key(build, config_keys_find(SECTION_LISTENER, "address"), &address, -1);
+    struct config_service *service = &build->config->services[0];
+    service->where.key_lines[config_keys_index(config_keys_find(SECTION_SERVICE, "listen"))] = -1;
     if (result == 0)
-        result = config_words_append(&build->config->services[0].listen, (char *[]){ name, NULL });
+        result = config_words_append(&service->listen, (char *[]){ name, NULL });
     return result ? result : set_listener_keys(options);
 }
 
@@ -186,7 +171,7 @@ static int add_service(struct config_build *build, char *const command[])
     char name[CONFIG_NAME_MAX + 1];
     char reason[CONFIG_REASON_BYTES];
 
-    name_service(command[0], name);
+    config_name_of(command[0], name);
     int result = config_build_section(build, SECTION_SERVICE, name, 0);
     if (result)
         return result;

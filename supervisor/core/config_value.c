@@ -23,7 +23,7 @@ bool config_value_is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-bool config_value_is_name(const char *text)
+bool config_is_name(const char *text)
 {
     const char *p = text;
 
@@ -32,6 +32,21 @@ bool config_value_is_name(const char *text)
     while (config_value_is_letter(*p) || *p == '.' || *p == '_' || *p == '-')
         p++;
     return !*p && p - text <= CONFIG_NAME_MAX;
+}
+
+void config_name_of(const char *path, char name[CONFIG_NAME_MAX + 1])
+{
+    const char *slash = strrchr(path, '/');
+    size_t length = 0;
+
+    for (const char *p = slash && slash[1] ? slash + 1 : path; *p && length < CONFIG_NAME_MAX; p++) {
+        bool allowed = config_value_is_letter(*p) || (length && strchr("._-", *p));
+        if (allowed || length)
+            name[length++] = allowed ? *p : '-';
+    }
+    name[length] = '\0';
+    if (length == 0)
+        strcpy(name, "service");
 }
 
 bool config_value_number(const char *text, unsigned base, uint64_t max, uint64_t *number)

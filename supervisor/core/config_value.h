@@ -28,9 +28,6 @@ void config_value_print(const struct config_key *key, const void *field, FILE *t
 
 void config_value_free(const struct config_key *key, void *field); /* leaves it unset */
 
-/* A name of a service or listener. */
-bool config_value_is_name(const char *text);
-
 /* An unsigned number without sign or blanks in `base` (8 or 10), at most `max`. */
 bool config_value_number(const char *text, unsigned base, uint64_t max, uint64_t *number);
 
