@@ -34,8 +34,7 @@ static size_t find(const struct environment *environment, const char *element)
     return i;
 }
 
-/* `element` (malloc'd, may be NULL: no memory) is taken. */
-static void put(struct environment *environment, char *element)
+void environment_put(struct environment *environment, char *element)
 {
     if (!element) {
         environment->error = -ENOMEM;
@@ -62,14 +61,14 @@ void environment_inherit(struct environment *environment, char *const *from)
 {
     for (; *from; from++) {
         if (!is_private(*from) && strchr(*from, '='))
-            put(environment, strdup(*from));
+            environment_put(environment, strdup(*from));
     }
 }
 
 void environment_merge(struct environment *environment, char *const *from)
 {
     for (; from && *from; from++)
-        put(environment, strdup(*from));
+        environment_put(environment, strdup(*from));
 }
 
 void environment_set(struct environment *environment, const char *name, const char *format, ...)
@@ -84,7 +83,7 @@ void environment_set(struct environment *environment, const char *name, const ch
     if (value && asprintf(&element, "%s=%s", name, value) < 0)
         element = NULL;
     free(value);
-    put(environment, element);
+    environment_put(environment, element);
 }
 
 const char *environment_get(const struct environment *environment, const char *name)
@@ -96,6 +95,19 @@ const char *environment_get(const struct environment *environment, const char *n
             return environment->list[i] + length + 1;
     }
     return NULL;
+}
+
+uint64_t environment_digest(char *const *list)
+{
+    uint64_t digest = 0;
+
+    for (; list && *list; list++) {
+        uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
+        for (const char *c = *list; *c; c++)
+            hash = (hash ^ (unsigned char)*c) * 0x100000001b3;
+        digest += hash;
+    }
+    return digest;
 }
 
 void environment_free(struct environment *environment)

@@ -3,6 +3,7 @@
 #define BATON_ENVIRONMENT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* A NULL-terminated list of NAME=VALUE under construction. `struct environment e = { 0 };` is empty. */
 struct environment {
@@ -22,8 +23,15 @@ void environment_merge(struct environment *environment, char *const *from);
 void environment_set(struct environment *environment, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Put NAME=VALUE in the place of an element of that name, or at the end. `element` (malloc'd; NULL: there was
+ * no memory for it) is taken. */
+void environment_put(struct environment *environment, char *element);
+
 /* The value of `name`, or NULL. */
 const char *environment_get(const struct environment *environment, const char *name);
+
+/* A number that changes when a name or value of the NULL-terminated `list` does, whatever its order. */
+uint64_t environment_digest(char *const *list);
 
 void environment_free(struct environment *environment);
 

@@ -53,11 +53,30 @@ static void a_later_value_replaces_an_earlier_one(void **state)
     assert_null(environment.list);
 }
 
+static void the_digest_sees_every_change_but_not_the_order(void **state)
+{
+    char *const base[] = { (char *)"A=1", (char *)"B=2", NULL };
+    char *const swapped[] = { (char *)"B=2", (char *)"A=1", NULL };
+    char *const value[] = { (char *)"A=1", (char *)"B=3", NULL };
+    char *const name[] = { (char *)"A=1", (char *)"C=2", NULL };
+    char *const fewer[] = { (char *)"A=1", NULL };
+    char *const crossed[] = { (char *)"A=2", (char *)"B=1", NULL };
+
+    (void)state;
+    assert_int_equal(environment_digest(base), environment_digest(swapped));
+    assert_int_not_equal(environment_digest(base), environment_digest(value));
+    assert_int_not_equal(environment_digest(base), environment_digest(name));
+    assert_int_not_equal(environment_digest(base), environment_digest(fewer));
+    assert_int_not_equal(environment_digest(base), environment_digest(crossed));
+    assert_int_equal(environment_digest(NULL), environment_digest(fewer + 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         GUARDED(what_belongs_to_another_supervisor_is_not_inherited),
         GUARDED(a_later_value_replaces_an_earlier_one),
+        GUARDED(the_digest_sees_every_change_but_not_the_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
