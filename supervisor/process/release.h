@@ -3,8 +3,8 @@
  * Path, working directory, argv and environment file are resolved anew when a release is made (a
  * `current -> releases/42` symlink is followed at that moment). Respawn, scale and rollback use the
  * record: a binary runs from its open descriptor even when the file was replaced or deleted; a script and
- * every argument that names a file must still be what it was, or the start is refused and the change named.
- */
+ * every argument that names a file (release_file_belongs) must still be what it was, or the start is refused
+ * and the change named. */
 #ifndef BATON_RELEASE_H
 #define BATON_RELEASE_H
 
@@ -14,14 +14,7 @@
 #include <sys/types.h>
 
 #include "supervisor/core/config.h"
-
-/* A file as it was. */
-struct release_file {
-    char *path; /* resolved, absolute */
-    uint64_t device, inode, size;
-    int64_t mtime_ns;
-    int argument; /* index in argv, 0 for the executable, -1 for the environment file */
-};
+#include "supervisor/process/release_file.h"
 
 struct release {
     int executable;    /* owned descriptor (O_PATH | O_CLOEXEC); -1: a script, started by path */
@@ -30,10 +23,10 @@ struct release {
     char *build_id;    /* hex, NULL when the ELF file has none */
     char *directory;   /* resolved working directory */
     uint64_t directory_device, directory_inode;
-    char **argv;        /* as configured (argv[0] too): the program sees what was written */
-    char **environment; /* KEY=VALUE of the environment file and `environment =`, NULL-terminated; never
-                           logged or persisted */
-    uint64_t environment_digest; /* over names and values; what state and status may show */
+    char **argv;        /* as configured (argv[0] too); release_argv() is what to start with */
+    char **environment; /* KEY=VALUE of `environment =` and the environment file, which wins as in systemd;
+                           NULL-terminated; never logged or persisted */
+    uint64_t environment_digest; /* over names and values, whatever the order */
     struct release_file *files;  /* [0] is the executable */
     size_t file_count;
 };
@@ -45,16 +38,24 @@ int release_resolve(const struct config_service *service, const char *baton_dire
                     char **reason);
 
 /* Whether it can be started again exactly: 0, or -ESTALE with a sentence naming what changed or is gone
- * ("/srv/app.py was modified after generation 7 started (size 812 -> 915)"). A binary held by descriptor
- * never is. The environment file was read into memory, so its change does not matter. */
+ * ("/srv/app.py was modified since (size 812 -> 915)"). A binary held by descriptor may have been replaced or
+ * deleted, but not overwritten in place. The environment file was read into memory, so its change does not
+ * matter.
+ */
 int release_verify(const struct release *release, char **reason);
 
-/* Short text for people: "v42 (build 9f3c2a)", from the build-id, or mtime of a script: "app.py 2026-11-23
- * 14:02". malloc'd. */
+/* The arguments to start with now: as configured, but an argument whose symlinks have moved on is replaced by
+ * the path that it led to. NULL-terminated; the array is malloc'd, the strings belong to the release. NULL:
+ * no memory. */
+char **release_argv(const struct release *release);
+
+/* Short text for people, of what is most telling (the first argument that is a file, else the executable):
+ * "v42 (build 9f3c2a10)" with the name behind releases/ if there is one, "app.py (2026-11-23 14:02)".
+ * malloc'd; NULL: no memory. */
 char *release_label(const struct release *release);
 
-/* Whether a start now would be something else (reload asks): executable, files, directory or environment
- * differ. */
+/* Whether a start now would be the same (reload asks): executable, arguments, files, directory and
+ * environment. */
 bool release_equal(const struct release *a, const struct release *b);
 
 void release_free(struct release *release); /* NULL is fine */
