@@ -1,4 +1,4 @@
-#include "supervisor/service.h"
+#include "supervisor/service_internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -16,7 +16,7 @@ enum {
 };
 
 /* What waits in the queue: an event of the rollout, or (generation set) the end of a generation. */
-struct service_post {
+struct service_item {
     enum rollout_event event;
     struct generation *gone;
 };
@@ -33,18 +33,18 @@ static double unix_time(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void post(struct service *service, enum rollout_event event, struct generation *gone)
+void service_post(struct service *service, enum rollout_event event, struct generation *gone)
 {
     if (service->post_count == service->post_capacity) {
         size_t capacity = service->post_capacity ? 2 * service->post_capacity : 16;
-        struct service_post *posts = realloc(service->posts, capacity * sizeof *posts);
+        struct service_item *posts = realloc(service->posts, capacity * sizeof *posts);
         if (!posts)
             abort(); /* a lost event would leave the rollout in a state nobody ends; the keeper starts us
                         again */
         service->posts = posts;
         service->post_capacity = capacity;
     }
-    service->posts[service->post_count++] = (struct service_post){ .event = event, .gone = gone };
+    service->posts[service->post_count++] = (struct service_item){ .event = event, .gone = gone };
 }
 
 static void seconds_text(uint64_t since_ms, char text[32])
@@ -74,9 +74,7 @@ static void tell_outcome(struct service *service, uint32_t generation, enum serv
     service->handlers->on_outcome(service->handlers->arg, service, generation, result, service->last.text);
 }
 
-static void set_reason(struct service *service, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-static void set_reason(struct service *service, const char *format, ...)
+void service_set_reason(struct service *service, const char *format, ...)
 {
     va_list arguments;
 
@@ -111,7 +109,7 @@ static void on_ready(void *arg, struct generation *generation)
     seconds_text(generation->started_ms, time);
     events_record(service->events, "ready", service->name, generation->number, NULL,
                   "generation %" PRIu32 " ready in %s", generation->number, time);
-    post(service, ROLLOUT_EV_READY, NULL);
+    service_post(service, ROLLOUT_EV_READY, NULL);
 }
 
 static void on_verified(void *arg, struct generation *generation, bool success)
@@ -121,8 +119,8 @@ static void on_verified(void *arg, struct generation *generation, bool success)
     if (generation != service->candidate)
         return;
     if (!success)
-        set_reason(service, "generation %" PRIu32 " %s", generation->number, generation->reason);
-    post(service, success ? ROLLOUT_EV_VERIFIED : ROLLOUT_EV_CANDIDATE_FAILED, NULL);
+        service_set_reason(service, "generation %" PRIu32 " %s", generation->number, generation->reason);
+    service_post(service, success ? ROLLOUT_EV_VERIFIED : ROLLOUT_EV_CANDIDATE_FAILED, NULL);
 }
 
 static void on_serving(void *arg, struct generation *generation)
@@ -130,7 +128,7 @@ static void on_serving(void *arg, struct generation *generation)
     struct service *service = arg;
 
     if (generation == service->candidate)
-        post(service, ROLLOUT_EV_SERVING, NULL);
+        service_post(service, ROLLOUT_EV_SERVING, NULL);
 }
 
 static void on_failed(void *arg, struct generation *generation)
@@ -140,13 +138,13 @@ static void on_failed(void *arg, struct generation *generation)
     if (generation != service->candidate)
         return;
     if (!service->reason[0])
-        set_reason(service, "generation %" PRIu32 " %s", generation->number, generation->reason);
-    post(service, ROLLOUT_EV_CANDIDATE_FAILED, NULL);
+        service_set_reason(service, "generation %" PRIu32 " %s", generation->number, generation->reason);
+    service_post(service, ROLLOUT_EV_CANDIDATE_FAILED, NULL);
 }
 
 static void on_gone(void *arg, struct generation *generation)
 {
-    post(arg, 0, generation);
+    service_post(arg, 0, generation);
 }
 
 static void on_notice(void *arg, struct generation *generation, const struct worker *worker, const char *text)
@@ -158,7 +156,7 @@ static void on_notice(void *arg, struct generation *generation, const struct wor
     events_record(service->events, "notice", service->name, generation->number, fields,
                   "generation %" PRIu32 ": %s", generation->number, text);
     if (generation == service->stable && generation_crash_loops(generation))
-        post(service, ROLLOUT_EV_STABLE_LOST, NULL);
+        service_post(service, ROLLOUT_EV_STABLE_LOST, NULL);
 }
 
 static const struct generation_handlers generation_handlers = {
@@ -212,10 +210,10 @@ static void start(struct service *service)
     int error = generation_create(service->runtime, service->lanes, service->attempt, definition, kept,
                                   &generation_handlers, service, &generation, &reason);
     if (error) {
-        set_reason(service, "generation %" PRIu32 " was not started: %s", service->attempt,
-                   reason ? reason : strerror(-error));
+        service_set_reason(service, "generation %" PRIu32 " was not started: %s", service->attempt,
+                           reason ? reason : strerror(-error));
         free(reason);
-        post(service, ROLLOUT_EV_CANDIDATE_FAILED, NULL);
+        service_post(service, ROLLOUT_EV_CANDIDATE_FAILED, NULL);
         return;
     }
     generation->next = service->generations;
@@ -227,7 +225,7 @@ static void start(struct service *service)
 
 static void post_candidate_gone(struct service *service)
 {
-    post(service, service->stable ? ROLLOUT_EV_CANDIDATE_GONE : ROLLOUT_EV_NOTHING_LEFT, NULL);
+    service_post(service, service->stable ? ROLLOUT_EV_CANDIDATE_GONE : ROLLOUT_EV_NOTHING_LEFT, NULL);
 }
 
 static void abandon(struct service *service)
@@ -327,7 +325,7 @@ static void tell_failed(struct service *service)
     tell_outcome(service, service->attempt, SERVICE_FAILED, "%s", service->reason);
 }
 
-static void stop_timers(struct service *service)
+void service_stop_timers(struct service *service)
 {
     ev_timer_stop(service->runtime->loop, &service->retry_timer);
     ev_timer_stop(service->runtime->loop, &service->overdue_timer);
@@ -336,14 +334,14 @@ static void stop_timers(struct service *service)
 
 static void retire_all(struct service *service)
 {
-    stop_timers(service);
+    service_stop_timers(service);
     service->remembered = false;
     if (service->stable)
         generation_set_stable(service->stable, false);
     for (struct generation *g = service->generations; g; g = g->next)
         generation_event(g, GENERATION_EV_RETIRE);
     if (!service->generations)
-        post(service, ROLLOUT_EV_ALL_GONE, NULL);
+        service_post(service, ROLLOUT_EV_ALL_GONE, NULL);
 }
 
 static void start_remembered(struct service *service)
@@ -371,9 +369,10 @@ static void act(struct service *service, unsigned actions)
     if (actions & ROLLOUT_DO_ENLIST)
         generation_event(service->candidate, GENERATION_EV_ENLIST);
     if (actions & ROLLOUT_DO_SHIFT)
-        post(service, ROLLOUT_EV_SHIFTED, NULL); /* generations share their sockets: it has its traffic */
+        service_post(service, ROLLOUT_EV_SHIFTED,
+                     NULL); /* generations share their sockets: it has its traffic */
     if (actions & ROLLOUT_DO_SOAK)
-        post(service, ROLLOUT_EV_SOAKED, NULL);
+        service_post(service, ROLLOUT_EV_SOAKED, NULL);
     if (actions & ROLLOUT_DO_RETIRE_ALL)
         retire_all(service);
     if (actions & ROLLOUT_DO_RETRY_LATER)
@@ -450,7 +449,7 @@ static void handle_gone(struct service *service, struct generation *generation)
     service->runtime->dirty = true;
     if (service->state == ROLLOUT_STOPPING) {
         if (!service->generations)
-            post(service, ROLLOUT_EV_ALL_GONE, NULL);
+            service_post(service, ROLLOUT_EV_ALL_GONE, NULL);
     } else if (candidate) {
         post_candidate_gone(service);
     } else if (service->state == ROLLOUT_STEADY) {
@@ -465,7 +464,7 @@ void service_run(struct service *service)
         return;
     service->running = true;
     for (size_t i = 0; i < service->post_count; i++) {
-        struct service_post item = service->posts[i];
+        struct service_item item = service->posts[i];
         if (item.gone)
             handle_gone(service, item.gone);
         else
@@ -485,7 +484,7 @@ static void on_retry(struct ev_loop *loop, ev_timer *timer, int events)
     (void)events;
     service->retry_deadline_ms = 0;
     service->retrying = true;
-    post(service, ROLLOUT_EV_RETRY, NULL);
+    service_post(service, ROLLOUT_EV_RETRY, NULL);
 }
 
 /* Draining takes longer than drain_timeout: whoever waits for the upgrade is told that it is done. */
@@ -507,161 +506,7 @@ static void on_overdue(struct ev_loop *loop, ev_timer *timer, int events)
     }
 }
 
-/* --- verbs --- */
-
-static const char *refusal(const struct service *service)
-{
-    switch (service->state) {
-    case ROLLOUT_STOPPING:
-    case ROLLOUT_STOPPED:
-        return "it is being stopped";
-    case ROLLOUT_REVERTING:
-        return "a rollout is being reverted";
-    default:
-        return NULL;
-    }
-}
-
-enum service_result service_upgrade(struct service *service, const char *asked_by, bool replace,
-                                    uint32_t *generation, char text[SERVICE_TEXT_BYTES])
-{
-    const char *why = refusal(service);
-
-    *generation = 0;
-    if (why) {
-        snprintf(text, SERVICE_TEXT_BYTES, "refused: %s", why);
-        return SERVICE_REFUSED;
-    }
-    if (rollout_running(service->state) && !replace) {
-        snprintf(text, SERVICE_TEXT_BYTES,
-                 "refused: a rollout to generation %" PRIu32
-                 " is running (%s, asked for by %s). Wait for it, or: baton "
-                 "upgrade --replace | baton rollback",
-                 service->attempt, rollout_state_name(service->state), service->asked_by);
-        return SERVICE_REFUSED;
-    }
-    if (service_retired(service) >= service->max_old && !rollout_running(service->state)) {
-        snprintf(text, SERVICE_TEXT_BYTES,
-                 "refused: %u old generation%s still draining (max_old = %" PRIu32
-                 "). Wait, or: baton drain %s",
-                 service_retired(service), service_retired(service) == 1 ? " is" : "s are", service->max_old,
-                 service->name);
-        return SERVICE_REFUSED;
-    }
-    if (rollout_running(service->state)) {
-        service->replaced = true;
-        service->remembered = true;
-        set_reason(service, "generation %" PRIu32 " was replaced by another upgrade (%s)", service->attempt,
-                   asked_by);
-        snprintf(service->asked_by, sizeof service->asked_by, "%s", asked_by);
-        post(service, ROLLOUT_EV_REPLACE, NULL);
-        service_run(service);
-        return SERVICE_OK;
-    }
-    snprintf(service->asked_by, sizeof service->asked_by, "%s", asked_by);
-    stop_timers(service);
-    service->going_back = service->retrying = false;
-    post(service, ROLLOUT_EV_START, NULL);
-    service_run(service);
-    *generation = service->attempt;
-    return SERVICE_OK;
-}
-
-enum service_result service_rollback(struct service *service, const char *asked_by, uint32_t *generation,
-                                     char text[SERVICE_TEXT_BYTES])
-{
-    const char *why = refusal(service);
-
-    *generation = 0;
-    if (!why && service->state != ROLLOUT_STEADY && !rollout_running(service->state))
-        why = "nothing serves, so there is nothing to go back from";
-    if (!why && service->state == ROLLOUT_STEADY && !service->previous.definition)
-        why = "no earlier release is known: nothing was upgraded since baton was started";
-    if (!why && service->state == ROLLOUT_STEADY && service_retired(service) >= service->max_old)
-        why = "too many old generations are still draining (max_old); wait, or: baton drain";
-    if (why) {
-        snprintf(text, SERVICE_TEXT_BYTES, "refused: %s", why);
-        return SERVICE_REFUSED;
-    }
-    if (rollout_running(service->state)) {
-        set_reason(service, "generation %" PRIu32 " was rolled back as %s asked", service->attempt, asked_by);
-        *generation = service->attempt;
-        service->remembered = false;
-        post(service, ROLLOUT_EV_ROLLBACK, NULL);
-        service_run(service);
-        return SERVICE_OK;
-    }
-    char *stale = NULL;
-    if (release_verify(service->previous.kept->release, &stale) != 0) {
-        snprintf(text, SERVICE_TEXT_BYTES, "refused: generation %" PRIu32 " cannot be started again: %s",
-                 service->previous.number, stale ? stale : "its release has changed");
-        free(stale);
-        return SERVICE_REFUSED;
-    }
-    snprintf(service->asked_by, sizeof service->asked_by, "%s", asked_by);
-    service->going_back = true;
-    post(service, ROLLOUT_EV_START, NULL);
-    service_run(service);
-    *generation = service->attempt;
-    return SERVICE_OK;
-}
-
-void service_upgrade_soon(struct service *service, const char *asked_by)
-{
-    char text[SERVICE_TEXT_BYTES];
-    uint32_t generation;
-
-    if (service->state == ROLLOUT_STOPPING || service->state == ROLLOUT_STOPPED)
-        return;
-    if (service_upgrade(service, asked_by, false, &generation, text) == SERVICE_OK)
-        return;
-    service->remembered = true;
-    service->runtime->dirty = true;
-    events_record(service->events, "remembered", service->name, 0, NULL,
-                  "an upgrade was asked for by %s while one runs: it starts when that has ended", asked_by);
-    service->handlers->on_change(service->handlers->arg, service);
-}
-
-unsigned service_drain(struct service *service)
-{
-    unsigned count = 0;
-
-    for (struct generation *g = service->generations; g; g = g->next) {
-        if (g == service->stable || g == service->candidate)
-            continue;
-        generation_hurry(g);
-        count++;
-    }
-    return count;
-}
-
-enum service_result service_scale(struct service *service, unsigned workers, char text[SERVICE_TEXT_BYTES])
-{
-    if (!service->stable || rollout_running(service->state) || refusal(service)) {
-        snprintf(text, SERVICE_TEXT_BYTES, "refused: %s",
-                 service->stable ? "a rollout is running; wait for it" : "nothing serves");
-        return SERVICE_REFUSED;
-    }
-    service->workers = workers;
-    service->runtime->dirty = true;
-    generation_scale(service->stable, workers);
-    events_record(service->events, "scaled", service->name, service->stable->number, NULL,
-                  "%u worker%s wanted", workers, workers == 1 ? "" : "s");
-    return SERVICE_OK;
-}
-
-void service_stop(struct service *service, uint64_t drain_ms)
-{
-    for (struct generation *g = service->generations; drain_ms && g; g = g->next)
-        g->drain_ms = g->plan.drain_ms = drain_ms;
-    post(service, ROLLOUT_EV_STOP, NULL);
-}
-
-void service_hurry(struct service *service)
-{
-    for (struct generation *g = service->generations; g; g = g->next)
-        generation_hurry(g);
-}
+/* --- the keeper --- */
 
 bool service_stored(struct service *service, const char *id)
 {
@@ -744,23 +589,23 @@ static void resume_rollout(struct service *service)
     if (!candidate && service->state == ROLLOUT_REVERTING) {
         post_candidate_gone(service);
     } else if (!candidate && rollout_running(service->state)) {
-        set_reason(service, "generation %" PRIu32 " was not started: the supervisor died before",
-                   service->attempt);
-        post(service, ROLLOUT_EV_CANDIDATE_FAILED, NULL);
+        service_set_reason(service, "generation %" PRIu32 " was not started: the supervisor died before",
+                           service->attempt);
+        service_post(service, ROLLOUT_EV_CANDIDATE_FAILED, NULL);
     } else if (candidate && candidate->failed && service->state != ROLLOUT_REVERTING) {
         on_failed(service, candidate);
     } else if (service->state == ROLLOUT_STARTING && candidate->state != GENERATION_STARTING) {
-        post(service, ROLLOUT_EV_READY, NULL);
+        service_post(service, ROLLOUT_EV_READY, NULL);
     } else if (service->state == ROLLOUT_VERIFYING) {
         generation_verify(candidate);
     } else if (service->state == ROLLOUT_HANDOFF && candidate->state == GENERATION_SERVING) {
-        post(service, ROLLOUT_EV_SERVING, NULL);
+        service_post(service, ROLLOUT_EV_SERVING, NULL);
     } else if (service->state == ROLLOUT_HANDOFF) {
         generation_event(candidate, GENERATION_EV_ENLIST);
     } else if (service->state == ROLLOUT_SHIFTING) {
-        post(service, ROLLOUT_EV_SHIFTED, NULL);
+        service_post(service, ROLLOUT_EV_SHIFTED, NULL);
     } else if (service->state == ROLLOUT_SOAKING) {
-        post(service, ROLLOUT_EV_SOAKED, NULL);
+        service_post(service, ROLLOUT_EV_SOAKED, NULL);
     }
 }
 
@@ -771,7 +616,7 @@ void service_resume(struct service *service)
     for (struct generation *g = service->generations; g; g = g->next) {
         generation_resume(g);
         if (g->state == GENERATION_GONE)
-            post(service, 0, g);
+            service_post(service, 0, g);
     }
     if (service->retry_deadline_ms) {
         double after =
@@ -780,7 +625,7 @@ void service_resume(struct service *service)
         ev_timer_start(service->runtime->loop, &service->retry_timer);
     }
     if (service->state == ROLLOUT_STOPPING && !service->generations)
-        post(service, ROLLOUT_EV_ALL_GONE, NULL);
+        service_post(service, ROLLOUT_EV_ALL_GONE, NULL);
     resume_rollout(service);
 }
 
@@ -789,7 +634,7 @@ void service_free(struct service *service)
     if (!service)
         return;
     if (service->runtime)
-        stop_timers(service);
+        service_stop_timers(service);
     while (service->generations) {
         struct generation *generation = service->generations;
         service->generations = generation->next;

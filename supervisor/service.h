@@ -52,7 +52,7 @@ struct service_previous {
     uint32_t number;
 };
 
-struct service_post; /* queue element, service.c */
+struct service_item; /* queue element, service.c */
 
 struct service {
     struct service *next;
@@ -85,7 +85,7 @@ struct service {
     struct events *events;
     const struct service_handlers *handlers;
     ev_timer retry_timer, overdue_timer;
-    struct service_post *posts;
+    struct service_item *posts;
     size_t post_count, post_capacity;
     bool running; /* the queue is being worked off */
 };

@@ -1,0 +1,397 @@
+/* The process in a worker's slot: started behind the gate, kept in the vault, found again, given up. */
+#include "supervisor/process/worker_internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proto/channel.h"
+
+static void entry_id(const struct worker *worker, char kind, char id[VAULT_ID_BYTES])
+{
+    snprintf(id, VAULT_ID_BYTES, "w%" PRIu64 ".%c", worker->serial, kind);
+}
+
+bool worker_listens_at_exec(const struct worker *worker)
+{
+    return worker->plan->service->ready.kind != CHECK_NATIVE;
+}
+
+static bool needs_probe_socket(const struct config_service *service)
+{
+    return service->ready.kind == CHECK_HTTP || service->verify.kind == CHECK_HTTP;
+}
+/* --- starting --- */
+
+static void set_listen_environment(struct worker *worker, int *fds, size_t *count)
+{
+    const struct worker_plan *plan = worker->plan;
+    char *names = NULL;
+    size_t bytes;
+    FILE *text = open_memstream(&names, &bytes);
+
+    *count = 0;
+    if (!text) {
+        worker->environment->error = -ENOMEM;
+        return;
+    }
+    for (size_t i = 0; worker_listens_at_exec(worker) && i < plan->listener_count; i++) {
+        fds[(*count)++] = plan->listeners[i].fd;
+        fprintf(text, "%s%s", i ? ":" : "", plan->listeners[i].name);
+    }
+    if (worker_listens_at_exec(worker) && worker->probe_socket >= 0) {
+        fprintf(text, "%sprobe", *count ? ":" : "");
+        fds[(*count)++] = worker->probe_socket;
+    }
+    fclose(text);
+    if (*count > 0) {
+        environment_set(worker->environment, "LISTEN_FDS", "%zu", *count);
+        environment_set(worker->environment, "LISTEN_FDNAMES", "%s", names);
+        environment_set(worker->environment, "LISTEN_PID", "%s", "");
+    }
+    free(names);
+}
+
+static void set_environment(struct worker *worker, int *fds, size_t *count)
+{
+    const struct worker_plan *plan = worker->plan;
+    struct environment *environment = worker->environment;
+
+    environment_inherit(environment, environ);
+    if (plan->user->change && plan->user->name) {
+        environment_set(environment, "USER", "%s", plan->user->name);
+        environment_set(environment, "LOGNAME", "%s", plan->user->name);
+    }
+    if (plan->user->change && plan->user->home)
+        environment_set(environment, "HOME", "%s", plan->user->home);
+    environment_merge(environment, plan->release->environment);
+    set_listen_environment(worker, fds, count);
+    environment_set(environment, "NOTIFY_SOCKET", "%s", worker->notify.address);
+    environment_set(environment, "BATON_SERVICE", "%s", plan->service->name);
+    environment_set(environment, "BATON_GENERATION", "%" PRIu32, plan->generation);
+    environment_set(environment, "BATON_WORKER", "%u", worker->number);
+    environment_set(environment, "BATON_CHANNEL", "%zu", 3 + *count);
+}
+
+static struct spawn_request make_request(const struct worker *worker)
+{
+    const struct worker_plan *plan = worker->plan;
+    const struct config_service *service = plan->service;
+    uint64_t limit = service->limit_nofile;
+
+    return (struct spawn_request){
+        .executable = plan->release->executable,
+        .path = plan->release->files[0].path,
+        .argv = plan->release->argv,
+        .directory = plan->release->directory,
+        .user = plan->user,
+        .umask = (mode_t)service->umask,
+        .nofile_soft = limit ? limit : plan->runtime->nofile_soft,
+        .nofile_hard = limit > plan->runtime->nofile_hard ? limit : plan->runtime->nofile_hard,
+        .stdout_fd = plan->output,
+        .stderr_fd = plan->output,
+    };
+}
+
+/* Clone the process; `channel` (the worker's end) and the listeners go to it. */
+static int clone_process(struct worker *worker, int channel)
+{
+    struct spawn_request request = make_request(worker);
+    size_t count;
+    int *fds = calloc(worker->plan->listener_count + 2, sizeof *fds);
+
+    worker->environment = calloc(1, sizeof *worker->environment);
+    if (!fds || !worker->environment) {
+        free(fds);
+        return -ENOMEM;
+    }
+    set_environment(worker, fds, &count);
+    fds[count++] = channel;
+    request.envp = worker->environment->list;
+    request.fds = fds;
+    request.fd_count = count;
+    int error =
+        worker->environment->error ? worker->environment->error : spawn_start(&request, &worker->spawn);
+    free(fds);
+    return error;
+}
+
+static int store(struct worker *worker, char kind, pid_t pid, int fd)
+{
+    char id[VAULT_ID_BYTES];
+
+    if (fd < 0)
+        return 0;
+    entry_id(worker, kind, id);
+    return vault_store(worker_runtime(worker)->vault, id, pid, fd);
+}
+
+/* Open everything a process needs, clone it, give the keeper copies; the pidfd goes last. 0 or -errno. */
+static int open_process(struct worker *worker)
+{
+    int ends[2], error;
+
+    error = notify_open(&worker->notify);
+    if (error)
+        return error;
+    if (needs_probe_socket(worker->plan->service)) {
+        worker->probe_socket = probe_listen(&worker->probe_address, &worker->probe_length);
+        if (worker->probe_socket < 0)
+            return worker->probe_socket;
+    }
+    error = channel_pair(ends);
+    if (error)
+        return error;
+    error = clone_process(worker, ends[1]);
+    close(ends[1]);
+    if (!error)
+        error = store(worker, 'c', 0, ends[0]);
+    if (error) {
+        close(ends[0]);
+        return error;
+    }
+    error = native_open(worker_runtime(worker)->loop, ends[0], worker->plan->generation, worker->number,
+                        false, &worker_native_handlers, worker, &worker->native);
+    if (!error)
+        error = store(worker, 'n', 0, worker->notify.fd);
+    if (!error)
+        error = store(worker, 'q', 0, worker->probe_socket);
+    return error ? error : store(worker, 'p', worker->spawn.pid, worker->spawn.pidfd);
+}
+
+void worker_start(struct worker *worker)
+{
+    char *stale = NULL;
+
+    worker->state = WORKER_SPAWNING;
+    worker->serial = runtime_next_serial(worker_runtime(worker));
+    worker->started_ms = runtime_now_ms();
+    worker->reason[0] = worker->said[0] = worker->answer[0] = '\0';
+    worker->greeted = worker->probe_given = worker->has_status = worker->enlisted = false;
+    worker->status = (struct native_status){ 0 };
+    worker->cut = worker->checks_failed = 0;
+    worker_runtime(worker)->dirty = true;
+
+    int error = release_verify(worker->plan->release, &stale);
+    if (error) {
+        worker_set_reason(worker, "was not started: %s", stale ? stale : strerror(-error));
+        free(stale);
+    } else if ((error = open_process(worker)) != 0) {
+        worker_set_reason(worker, "could not be started: %s", strerror(-error));
+    } else {
+        worker_watch_notify(worker);
+        return;
+    }
+    worker->exit_pending = true;
+    worker_arm(worker, 0);
+}
+
+/* --- ending --- */
+
+static void drop_entries(struct worker *worker)
+{
+    char id[VAULT_ID_BYTES];
+
+    for (const char *kind = "cnqp"; worker->serial && *kind; kind++) {
+        entry_id(worker, *kind, id);
+        vault_drop(worker_runtime(worker)->vault, id);
+    }
+}
+
+static void close_if_open(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+/* Everything of the process is given up: in this supervisor and in the vault. */
+void worker_close_process(struct worker *worker)
+{
+    struct ev_loop *loop = worker_runtime(worker)->loop;
+
+    worker_disarm(worker);
+    ev_timer_stop(loop, &worker->lost_timer);
+    ev_io_stop(loop, &worker->gate_io);
+    ev_io_stop(loop, &worker->notify_io);
+    native_close(worker->native);
+    worker->native = NULL;
+    notify_close(&worker->notify);
+    close_if_open(&worker->probe_socket);
+    close_if_open(&worker->spawn.gate);
+    close_if_open(&worker->spawn.pidfd);
+    worker->spawn.pid = 0;
+    if (worker->environment)
+        environment_free(worker->environment);
+    free(worker->environment);
+    worker->environment = NULL;
+    drop_entries(worker);
+    worker->serial = 0;
+    worker->exit_pending = false;
+}
+
+static double lived_seconds(const struct worker *worker)
+{
+    return (double)(runtime_now_ms() - worker->started_ms) / 1000;
+}
+
+void worker_describe_exit(struct worker *worker, int status)
+{
+    if (status == -1)
+        worker_set_reason(worker, "ended after %.1f s (how is not known)", lived_seconds(worker));
+    else if (WIFEXITED(status))
+        worker_set_reason(worker, "exited with status %d after %.1f s", WEXITSTATUS(status),
+                          lived_seconds(worker));
+    else
+        worker_set_reason(worker, "was killed by signal %d (%s) after %.1f s", WTERMSIG(status),
+                          strsignal(WTERMSIG(status)), lived_seconds(worker));
+    size_t length = strlen(worker->reason);
+    if (worker->said[0])
+        snprintf(worker->reason + length, sizeof worker->reason - length, "; it said: %s", worker->said);
+}
+
+bool worker_exited(struct worker *worker, const char *id, int status)
+{
+    char own[VAULT_ID_BYTES];
+
+    entry_id(worker, 'p', own);
+    if (!worker->serial || strcmp(id, own) != 0)
+        return false;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == SPAWN_EXIT_ORPHANED && worker->state == WORKER_SPAWNING) {
+        /* A supervisor before us died between its clone and its go: nothing ran yet, start it again. */
+        worker_close_process(worker);
+        worker_start(worker);
+        return true;
+    }
+    if (worker->native)
+        native_read(worker->native); /* its last words */
+    ev_timer_stop(worker_runtime(worker)->loop, &worker->lost_timer);
+    struct spawn_failure failure;
+    if (worker->spawn.gate >= 0 && spawn_result(&worker->spawn, &failure) == SPAWN_FAILED) {
+        struct spawn_request request = make_request(worker);
+        char *text = spawn_failure_text(&failure, &request);
+        worker_set_reason(worker, "could not be started: %s", text ? text : strerror(failure.error));
+        free(text);
+    } else if (!worker->reason[0]) {
+        worker_describe_exit(worker, status);
+    }
+    worker_event(worker, WORKER_EV_EXITED);
+    return true;
+}
+void worker_on_gate(struct ev_loop *loop, ev_io *io, int events)
+{
+    struct worker *worker = io->data;
+    struct spawn_failure failure;
+    int result = spawn_result(&worker->spawn, &failure);
+
+    (void)events;
+    if (result == SPAWN_PENDING)
+        return;
+    ev_io_stop(loop, io);
+    if (result == SPAWN_EXECUTED) {
+        if (worker->state == WORKER_STARTING)
+            worker_begin_readiness(worker);
+        return;
+    }
+    struct spawn_request request = make_request(worker);
+    char *text = spawn_failure_text(&failure, &request);
+    worker_set_reason(worker, "could not be started: %s", text ? text : strerror(failure.error));
+    free(text); /* its exit follows */
+}
+
+void worker_open_gate(struct worker *worker)
+{
+    struct runtime *runtime = worker_runtime(worker);
+
+    worker_arm(worker, worker->plan->service->ready_timeout_ms);
+    runtime->record(runtime->arg); /* from here on it may serve: a successor must know it */
+    spawn_go(&worker->spawn);      /* EPIPE: it was killed at the gate; its exit follows */
+    ev_io_set(&worker->gate_io, worker->spawn.gate, EV_READ);
+    ev_io_start(runtime->loop, &worker->gate_io);
+}
+
+bool worker_stored(struct worker *worker, const char *id)
+{
+    char own[VAULT_ID_BYTES];
+
+    entry_id(worker, 'p', own);
+    if (!worker->serial || strcmp(id, own) != 0)
+        return false;
+    worker_event(worker, WORKER_EV_STORED);
+    return true;
+}
+/* --- after a restart of the supervisor --- */
+
+static void take_pidfd(struct worker *worker, const struct vault_entry *entry)
+{
+    worker->spawn.pidfd = entry->fd;
+    worker->spawn.pid = entry->pid;
+    worker->exit_pending = entry->exited;
+    worker->exit_status = entry->status;
+}
+
+bool worker_take_entry(struct worker *worker, const struct vault_entry *entry)
+{
+    char id[VAULT_ID_BYTES];
+
+    for (const char *kind = "cnqp"; worker->serial && *kind; kind++) {
+        entry_id(worker, *kind, id);
+        if (strcmp(id, entry->id) != 0)
+            continue;
+        if (*kind == 'c')
+            worker->restored_channel = entry->fd;
+        else if (*kind == 'n')
+            notify_attach(&worker->notify, entry->fd);
+        else if (*kind == 'q')
+            worker->probe_socket = entry->fd;
+        else
+            take_pidfd(worker, entry);
+        return true;
+    }
+    return false;
+}
+
+static void resume_process(struct worker *worker)
+{
+    size_t count;
+    int *fds = calloc(worker->plan->listener_count + 2, sizeof *fds);
+
+    worker->environment = calloc(1, sizeof *worker->environment);
+    if (fds && worker->environment)
+        set_environment(worker, fds, &count); /* for exec: checks */
+    free(fds);
+    if (worker->probe_socket >= 0) {
+        worker->probe_length = sizeof worker->probe_address;
+        getsockname(worker->probe_socket, (struct sockaddr *)&worker->probe_address, &worker->probe_length);
+    }
+    if (worker->restored_channel >= 0)
+        native_open(worker_runtime(worker)->loop, worker->restored_channel, worker->plan->generation,
+                    worker->number, worker->greeted, &worker_native_handlers, worker, &worker->native);
+    worker->restored_channel = -1;
+    if (worker->notify.fd >= 0)
+        worker_watch_notify(worker);
+}
+
+void worker_resume(struct worker *worker)
+{
+    uint64_t now = runtime_now_ms(), deadline = worker->deadline_ms;
+
+    if (worker->serial) {
+        if (worker->spawn.pidfd < 0) { /* the keeper never had it, so it never ran */
+            worker->exit_pending = true;
+            worker_set_reason(worker, "was not started: the supervisor died before");
+        }
+        resume_process(worker);
+    }
+    if (worker->exit_pending)
+        worker_arm(worker, 0);
+    else if (deadline)
+        worker_arm(worker, deadline > now ? deadline - now : 0);
+    if (worker->state == WORKER_STARTING && !worker->exit_pending &&
+        worker->plan->service->ready.kind != CHECK_ALIVE)
+        worker_begin_readiness(worker); /* begin the readiness check again */
+}
