@@ -24,7 +24,7 @@ enum {
 
 /* --- recording --- */
 
-static void record(void *arg)
+void supervisor_record(void *arg)
 {
     struct supervisor *supervisor = arg;
     json_t *json = state_save(&supervisor->state, &supervisor->runtime);
@@ -95,7 +95,7 @@ static void on_outcome(void *arg, struct service *service, uint32_t generation, 
     announce(supervisor);
 }
 
-static void on_event(void *arg, json_t *event)
+void supervisor_on_event(void *arg, json_t *event)
 {
     struct supervisor *supervisor = arg;
     const char *service = json_string_value(json_object_get(event, "service"));
@@ -111,14 +111,14 @@ static void on_event(void *arg, json_t *event)
         control_event(supervisor->control, event);
 }
 
-static struct service_handlers service_handlers = { .on_outcome = on_outcome, .on_change = on_change };
+struct service_handlers supervisor_service_handlers = { .on_outcome = on_outcome, .on_change = on_change };
 
 struct service *supervisor_add_service(struct supervisor *supervisor, const char *name,
                                        const char *definition)
 {
     struct service **last = &supervisor->state.services;
     struct service *service = service_create(name, definition, &supervisor->runtime, &supervisor->state.lanes,
-                                             supervisor->events, &service_handlers);
+                                             supervisor->events, &supervisor_service_handlers);
 
     while (*last)
         last = &(*last)->next;
@@ -197,7 +197,7 @@ static void finish(struct supervisor *supervisor)
 {
     supervisor->finished = true;
     events_record(supervisor->events, "ended", NULL, 0, NULL, "baton has ended");
-    record(supervisor);
+    supervisor_record(supervisor);
     control_close(supervisor->control, true);
     supervisor->control = NULL;
     vault_finish(supervisor->runtime.vault, supervisor->exit_code);
@@ -226,88 +226,7 @@ static void on_exit_reported(void *arg, const char *id, pid_t pid, int status)
             break;
     }
     if (supervisor->runtime.dirty)
-        record(supervisor);
-}
-
-static void scale_all(struct supervisor *supervisor, int by)
-{
-    char text[SERVICE_TEXT_BYTES];
-
-    for (struct service *s = supervisor->state.services; s; s = s->next) {
-        int workers = (int)s->workers + by;
-        if (workers < 1 || workers > GENERATION_WORKERS_MAX)
-            snprintf(text, sizeof text, "refused: a number of workers is from 1 to %d",
-                     GENERATION_WORKERS_MAX);
-        else if (service_scale(s, (unsigned)workers, text) == SERVICE_OK)
-            continue;
-        events_record(supervisor->events, "notice", s->name, 0, NULL, "%s", text);
-    }
-}
-
-static void reload_by_signal(struct supervisor *supervisor)
-{
-    char *text = NULL;
-    const char *why = supervisor_refusal(supervisor);
-    enum service_result result =
-        why ? SERVICE_REFUSED : reload_run(supervisor, "signal HUP", NULL, false, &text);
-
-    events_record(supervisor->events, "reload", NULL, 0, json_pack("{s:i}", "result", (int)result), "%s",
-                  why                    ? why
-                  : result == SERVICE_OK ? "reloaded"
-                  : text                 ? text
-                                         : "out of memory");
-    free(text);
-}
-
-static void upgrade_all(struct supervisor *supervisor)
-{
-    const char *why = supervisor_refusal(supervisor);
-
-    if (why)
-        events_record(supervisor->events, "notice", NULL, 0, NULL,
-                      "the upgrade asked for by SIGUSR2 was refused: %s", why);
-    for (struct service *s = supervisor->state.services; s && !why; s = s->next)
-        service_upgrade_soon(s, "signal USR2");
-}
-
-static void drain_by_signal(struct supervisor *supervisor)
-{
-    if (isatty(STDIN_FILENO) || isatty(STDOUT_FILENO) || isatty(STDERR_FILENO))
-        return; /* the window was resized */
-    for (struct service *s = supervisor->state.services; s; s = s->next)
-        service_drain(s);
-}
-
-static void on_signal(void *arg, int signo)
-{
-    struct supervisor *supervisor = arg;
-
-    switch (signo) {
-    case SIGUSR2:
-        upgrade_all(supervisor);
-        break;
-    case SIGHUP:
-        reload_by_signal(supervisor);
-        break;
-    case SIGUSR1:
-        if (log_reopen() != 0)
-            log_warn("log=unopened effect=\"the old file is kept\"");
-        break;
-    case SIGWINCH:
-        drain_by_signal(supervisor);
-        break;
-    case SIGTTIN:
-    case SIGTTOU:
-        scale_all(supervisor, signo == SIGTTIN ? 1 : -1);
-        break;
-    case SIGQUIT:
-        supervisor_stop(supervisor, CONFIG_INFINITE_MS);
-        break;
-    default: /* TERM, INT */
-        supervisor_stop(supervisor, 0);
-    }
-    record(supervisor);
-    vault_signal_done(supervisor->runtime.vault, signo);
+        supervisor_record(supervisor);
 }
 
 static void on_closed(void *arg)
@@ -321,7 +240,7 @@ static void on_closed(void *arg)
 static const struct vault_handlers vault_handlers = {
     .on_stored = on_stored,
     .on_exit = on_exit_reported,
-    .on_signal = on_signal,
+    .on_signal = supervisor_on_signal,
     .on_closed = on_closed,
 };
 
@@ -353,7 +272,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
         service_run(s);
     forget_removed(supervisor);
     if (supervisor->runtime.dirty)
-        record(supervisor);
+        supervisor_record(supervisor);
     if (supervisor->state.stopping && !supervisor->finished && all_stopped(supervisor))
         finish(supervisor);
     if (vault_wants_write(supervisor->runtime.vault))
@@ -403,210 +322,6 @@ static void watch(struct supervisor *supervisor)
 }
 
 /* --- starting --- */
-
-static int take_entry(struct vault_entry *entries, size_t count, const char *id)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (!strcmp(entries[i].id, id)) {
-            int fd = entries[i].fd;
-            entries[i].fd = -1;
-            return fd;
-        }
-    }
-    return -1;
-}
-
-static int load_config(struct supervisor *supervisor, struct config **config)
-{
-    struct config_errors errors = { 0 };
-    int error = supervisor->config_path
-                    ? config_files_load(supervisor->config_path, config, &errors)
-                    : config_from_options(supervisor->option_count, supervisor->options, config, &errors);
-
-    for (size_t i = 0; i < errors.count; i++)
-        fprintf(stderr, "baton: %s\n", errors.lines[i]);
-    config_errors_free(&errors);
-    return error;
-}
-
-static int start_services(struct supervisor *supervisor, const struct config *config)
-{
-    for (size_t i = 0; i < config->service_count; i++) {
-        char text[SERVICE_TEXT_BYTES];
-        char *definition = definition_make(config, &config->services[i]);
-        uint32_t generation;
-        struct service *service =
-            definition ? supervisor_add_service(supervisor, config->services[i].name, definition) : NULL;
-
-        free(definition);
-        if (!service)
-            return -ENOMEM;
-        service_upgrade(service, "start", false, &generation, text);
-    }
-    return 0;
-}
-
-/* The first supervisor of this instance. */
-static int start_fresh(struct supervisor *supervisor)
-{
-    struct config *config;
-    struct timespec now;
-    int error = load_config(supervisor, &config);
-
-    if (error) {
-        supervisor->exit_code = 2;
-        return error;
-    }
-    clock_gettime(CLOCK_REALTIME, &now);
-    supervisor->state.started = (double)now.tv_sec;
-    supervisor->state.accepted = config_text(config);
-    if (log_open(&config->log) != 0)
-        fprintf(stderr, "baton: the log %s cannot be opened: %s\n", config->log.path ? config->log.path : "",
-                strerror(errno));
-    error = snapshot_create(&supervisor->snapshot);
-    if (!error)
-        error = vault_store(supervisor->runtime.vault, "state", 0, supervisor->snapshot.fd);
-    if (!error)
-        error = start_services(supervisor, config);
-    config_free(config);
-    return error;
-}
-
-static void reopen_log(struct supervisor *supervisor)
-{
-    struct config_errors errors = { 0 };
-    struct config *config;
-
-    if (config_parse_text(supervisor->state.accepted, &config, &errors) == 0) {
-        log_open(&config->log);
-        config_free(config);
-    }
-    config_errors_free(&errors);
-}
-
-/* Listeners of a generation that was being made when the supervisor before us died: nobody uses them. */
-static void close_unused_lanes(struct supervisor *supervisor)
-{
-    struct lane *next;
-
-    for (struct lane *lane = supervisor->state.lanes.first; lane; lane = next) {
-        uint64_t serial;
-        char id[VAULT_ID_BYTES];
-
-        next = lane->next;
-        if (lane->users > 0)
-            continue;
-        lanes_use(lane);
-        lanes_release(&supervisor->state.lanes, lane, &serial);
-        snprintf(id, sizeof id, "l%" PRIu64, serial);
-        vault_drop(supervisor->runtime.vault, id);
-    }
-}
-
-/* What the keeper holds and the state does not know was begun and never recorded: end it. */
-static void drop_unknown(struct supervisor *supervisor, struct vault_entry *entries, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct vault_entry *entry = &entries[i];
-
-        if (entry->fd < 0 || !strncmp(entry->id, "supervisor", strlen("supervisor")))
-            continue;
-        if (entry->pid > 0 && !entry->exited) {
-            struct spawn child = { .pid = entry->pid, .pidfd = entry->fd, .gate = -1 };
-            spawn_signal(&child, SIGKILL, true);
-        }
-        vault_drop(supervisor->runtime.vault, entry->id);
-    }
-}
-
-static int read_state(struct supervisor *supervisor, int fd, struct vault_entry *entries, size_t count)
-{
-    const void *bytes;
-    size_t length;
-    const char *reason = "it cannot be read";
-    json_t *json = NULL;
-    int error = snapshot_attach(&supervisor->snapshot, fd);
-
-    if (!error)
-        error = snapshot_read(&supervisor->snapshot, &bytes, &length);
-    if (error > 0)
-        return error;
-    if (!error && !(json = json_loadb(bytes, length, 0, NULL)))
-        error = -EBADMSG;
-    if (!error)
-        error = state_restore(json, &supervisor->runtime, supervisor->events, &service_handlers, entries,
-                              count, &supervisor->state, &reason);
-    json_decref(json);
-    if (error)
-        log_error("state=unusable reason=\"%s\" effect=\"workers go on, nothing can be changed; stop baton "
-                  "to end them\"",
-                  reason);
-    return error;
-}
-
-/* Go on where the supervisor before us was killed. */
-static int restore(struct supervisor *supervisor, int fd, struct vault_entry *entries, size_t count)
-{
-    int error = read_state(supervisor, fd, entries, count);
-
-    if (error == SNAPSHOT_EMPTY) { /* it died before anything was started */
-        snapshot_close(&supervisor->snapshot);
-        drop_unknown(supervisor, entries, count);
-        return start_fresh(supervisor);
-    }
-    if (error)
-        return error;
-    reopen_log(supervisor);
-    close_unused_lanes(supervisor);
-    drop_unknown(supervisor, entries, count);
-    for (struct service *s = supervisor->state.services; s; s = s->next)
-        service_resume(s);
-    events_record(supervisor->events, "restored", NULL, 0,
-                  json_pack("{s:i, s:b}", "restarts", (int)supervisor->start.restarts, "safe_mode",
-                            supervisor->safe_mode),
-                  "the supervisor was restarted (%u times so far); every generation is as before",
-                  supervisor->start.restarts);
-    for (struct service *s = supervisor->state.services; supervisor->safe_mode && s; s = s->next) {
-        uint32_t generation;
-        char text[SERVICE_TEXT_BYTES];
-        if (rollout_running(s->state))
-            service_rollback(s, "the safe mode", &generation, text);
-    }
-    return 0;
-}
-
-static int open_control(struct supervisor *supervisor, int fd)
-{
-    char path[512], *reason = NULL;
-
-    snprintf(path, sizeof path, "%s/control.sock", supervisor->runtime_dir);
-    int error = control_open(supervisor->runtime.loop, path, fd, supervisor_verbs, supervisor,
-                             &supervisor->control, &reason);
-    if (error)
-        fprintf(stderr, "baton: %s\n", reason ? reason : strerror(-error));
-    free(reason);
-    return error ? error
-                 : vault_store(supervisor->runtime.vault, "control", 0, control_fd(supervisor->control));
-}
-
-static int start(struct supervisor *supervisor, struct vault_entry *entries, size_t count)
-{
-    int state = take_entry(entries, count, "state");
-    int error = events_open(take_entry(entries, count, "events"), supervisor->state_dir, &supervisor->events);
-
-    if (error)
-        return error;
-    events_subscribe(supervisor->events, on_event, supervisor);
-    vault_store(supervisor->runtime.vault, "events", 0, events_ring_fd(supervisor->events));
-    error = open_control(supervisor, take_entry(entries, count, "control"));
-    if (error)
-        return error;
-    error = state >= 0 ? restore(supervisor, state, entries, count) : start_fresh(supervisor);
-    if (error)
-        return error;
-    record(supervisor);
-    return vault_hello(supervisor->runtime.vault);
-}
 
 static int connect_keeper(struct supervisor *supervisor, struct vault_entry **entries, size_t *count)
 {
@@ -691,17 +406,17 @@ int main(int argc, char **argv)
     if (!parse_arguments(&supervisor, argc, argv))
         return 2;
     supervisor.snapshot.fd = -1;
-    service_handlers.arg = &supervisor;
+    supervisor_service_handlers.arg = &supervisor;
     supervisor.runtime = (struct runtime){
         .loop = ev_default_loop(EVFLAG_NOENV),
         .name = supervisor.name,
         .directory = getcwd(directory, sizeof directory) ? directory : "/",
-        .record = record,
+        .record = supervisor_record,
         .arg = &supervisor,
     };
     if (connect_keeper(&supervisor, &entries, &count) != 0)
         return 1;
-    int error = start(&supervisor, entries, count);
+    int error = supervisor_start(&supervisor, entries, count);
     free(entries);
     if (error && !supervisor.start.restarted) { /* nothing runs yet: say why and end baton as a whole */
         vault_finish(supervisor.runtime.vault, supervisor.exit_code ? supervisor.exit_code : 1);

@@ -48,6 +48,20 @@ void supervisor_stop(struct supervisor *supervisor, uint64_t drain_ms);
 /* Why nothing may be changed now ("safe mode: …", "baton is being stopped"), or NULL. */
 const char *supervisor_refusal(const struct supervisor *supervisor);
 
-extern const struct control_verb supervisor_verbs[];
+/* boot.c: everything between the first words with the keeper and the loop. `entries` is what the vault holds;
+ * what is used gets fd -1. 0 or -errno. */
+int supervisor_start(struct supervisor *supervisor, struct vault_entry *entries, size_t count);
+
+/* signals.c: carry out, record, acknowledge. */
+void supervisor_on_signal(void *arg, int signo);
+
+/* An event was recorded: log it, tell who waits and who follows. */
+void supervisor_on_event(void *arg, json_t *event);
+
+/* Write the whole state now. */
+void supervisor_record(void *arg);
+
+extern struct service_handlers supervisor_service_handlers;
+extern const struct control_verb supervisor_verbs[]; /* verbs.c */
 
 #endif
