@@ -9,7 +9,7 @@ static uint32_t bit(enum message_type type)
 
 void facts_greet(struct facts *facts)
 {
-    facts->pending = bit(MESSAGE_HELLO);
+    facts->pending |= bit(MESSAGE_HELLO);
     if (facts->has_status)
         facts->pending |= bit(MESSAGE_STATUS);
     if (facts->has_bye)
@@ -114,6 +114,4 @@ bool facts_next(const struct facts *facts, struct message *out)
 void facts_sent(struct facts *facts, enum message_type type)
 {
     facts->pending &= ~bit(type);
-    if (type == MESSAGE_HELLO) /* it held these */
-        facts->pending &= ~(bit(MESSAGE_READY) | bit(MESSAGE_SERVING) | bit(MESSAGE_DRAINED));
 }

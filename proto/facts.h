@@ -23,7 +23,7 @@ struct facts {
 };
 
 /* A supervisor (the first, or a restarted one) is there: say HELLO, which holds all that is true, then
- * what it has no room for. */
+ * what it has no room for. A fact nobody has heard yet is said by itself too, after it. */
 void facts_greet(struct facts *facts);
 
 void facts_ready(struct facts *facts);

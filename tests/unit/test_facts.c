@@ -48,7 +48,7 @@ static void a_fact_is_said_once_however_often_it_was_stated(void **state)
     ASSERT_SAYS(&facts, MESSAGE_STATUS, MESSAGE_DRAINED, MESSAGE_BYE);
 }
 
-static void a_greeting_holds_the_facts_that_were_not_said_yet(void **state)
+static void a_greeting_holds_all_facts_and_new_ones_follow(void **state)
 {
     struct facts facts = { .pid = 4711 };
     struct message message;
@@ -65,6 +65,10 @@ static void a_greeting_holds_the_facts_that_were_not_said_yet(void **state)
     assert_int_equal(message.hello.pid, 4711);
     assert_int_equal(message.hello.holds, MESSAGE_HOLDS_ALL);
     assert_int_equal(message.hello.listeners_held, 3);
+    ASSERT_SAYS(&facts, MESSAGE_HELLO, MESSAGE_READY, MESSAGE_SERVING, MESSAGE_DRAINED);
+    facts_greet(&facts);
+    assert_true(facts_next(&facts, &message));
+    assert_int_equal(message.hello.holds, MESSAGE_HOLDS_ALL);
     ASSERT_SAYS(&facts, MESSAGE_HELLO);
 }
 
@@ -118,7 +122,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_said_without_a_fact),
         cmocka_unit_test(a_fact_is_said_once_however_often_it_was_stated),
-        cmocka_unit_test(a_greeting_holds_the_facts_that_were_not_said_yet),
+        cmocka_unit_test(a_greeting_holds_all_facts_and_new_ones_follow),
         cmocka_unit_test(a_fact_after_the_greeting_is_said_after_it),
         cmocka_unit_test(a_new_supervisor_hears_status_and_bye_again),
         cmocka_unit_test(new_listeners_are_not_served_before_the_worker_says_so),
