@@ -20,7 +20,8 @@ struct control_client; /* opaque */
 int control_client_open(struct control_client **out, const char *path, int timeout_ms);
 
 /* Send one line of `length` bytes, without newline in it.
- * Returns 0; CONTROL_CLIENT_CLOSED; -EMSGSIZE; -EINVAL for a newline or NUL inside; -ETIMEDOUT, … */
+ * Returns 0; CONTROL_CLIENT_CLOSED (what the other side said before can still be received: why it turned
+ * us away, perhaps); -EMSGSIZE; -EINVAL for a newline or NUL inside; -ETIMEDOUT, … */
 int control_client_send(struct control_client *client, const char *text, size_t length, int timeout_ms);
 
 /* Receive one line; `text` is NUL-terminated, the client's, and valid until the next call.

@@ -94,6 +94,11 @@ static void hang_up(int fd)
     close(fd);
 }
 
+static void turn_away(int fd)
+{
+    reply(fd, "baton 1\ntoo many\n", 17);
+}
+
 static void say_nothing(int fd)
 {
     (void)fd;
@@ -217,6 +222,21 @@ static void a_server_that_hangs_up_is_told(void **state)
     assert_null(client);
 }
 
+static void why_a_server_hung_up_can_be_received(void **state)
+{
+    int outcome;
+
+    (void)state;
+    serve(turn_away);
+    assert_int_equal(control_client_open(&client, path, -1), 0);
+    do
+        outcome = control_client_send(client, "x", 1, -1);
+    while (outcome == 0);
+    assert_int_equal(outcome, CONTROL_CLIENT_CLOSED);
+    assert_received("too many");
+    assert_receive_outcome(CONTROL_CLIENT_CLOSED, -1);
+}
+
 static void a_server_that_says_nothing_is_given_up(void **state)
 {
     (void)state;
@@ -296,6 +316,7 @@ int main(void)
         WITH_SERVER(nobody_there_is_told_apart),
         WITH_SERVER(another_version_is_refused),
         WITH_SERVER(a_server_that_hangs_up_is_told),
+        WITH_SERVER(why_a_server_hung_up_can_be_received),
         WITH_SERVER(a_server_that_says_nothing_is_given_up),
         WITH_SERVER(a_server_that_does_not_accept_is_given_up),
         WITH_SERVER(an_answer_that_does_not_come_is_given_up),
