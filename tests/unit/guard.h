@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { GUARD_LIMIT_S = 60 }; /* far beyond any test, sanitizers on a busy machine included */
@@ -35,6 +36,18 @@ static inline void guard_list(char *text, size_t size)
             abort();
         used += (size_t)written;
     }
+}
+
+/* Allow as many descriptors as this process may; `before` is for setrlimit() afterwards. Returns whether
+ * `needed` of them fit. */
+static inline int guard_allow_descriptors(rlim_t needed, struct rlimit *before)
+{
+    struct rlimit most;
+
+    if (getrlimit(RLIMIT_NOFILE, before) || before->rlim_max < needed)
+        return 0;
+    most = (struct rlimit){ .rlim_cur = before->rlim_max, .rlim_max = before->rlim_max };
+    return setrlimit(RLIMIT_NOFILE, &most) == 0;
 }
 
 static inline int guard_setup(void **state)

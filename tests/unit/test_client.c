@@ -1,5 +1,4 @@
 /* libbaton: opening, the conversation, and a supervisor that is killed or slow. */
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "config.h"
@@ -140,13 +139,10 @@ static void three_hundred_listeners_arrive(void **state)
 
 static void as_many_listeners_as_allowed_arrive_and_no_more(void **state)
 {
-    struct rlimit limit, more;
+    struct rlimit limit;
 
     (void)state;
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    more = (struct rlimit){ .rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max };
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &more), 0);
-    if (more.rlim_cur < 2 * MOST + 64)
+    if (!guard_allow_descriptors(2 * MOST + 64, &limit))
         skip();
     listeners_come_in_chunks_and_are_delivered_at_once(MOST);
     open_ready_worker();
