@@ -103,7 +103,8 @@ struct config {
     struct config_where where; /* of [baton] */
 };
 
-/* Everything that is wrong, one line each, in the order of the text: "FILE:LINE: what; what is allowed". */
+/* Everything that is wrong, one line each, in the order of the text:
+ * `FILE:LINE: key: "value": what; what is allowed`. */
 struct config_errors {
     char **lines;
     size_t count;
@@ -126,11 +127,10 @@ int config_parse(const char *path, const struct config_io *io, struct config **o
                  struct config_errors *errors);
 
 /* The one-line form: the arguments behind `baton run` (options, then "--", then the command; argv[0] is the
- * first option). One service named after the command's last path component (invalid bytes become '-'), its
- * listeners named by
- * `--listen NAME=ADDR`, else "web", "web2" ….  Each key of the service is an option with dashes; so are the
- * listener's keys that make sense for all of them (--backlog) and the [baton] keys (--state-dir, --log). Same
- * results as config_parse(). */
+ * first option, argv[argc] is NULL). One service with config_name_of() the command, its listeners named by
+ * `--listen NAME=ADDR`, else "web", "web2" …. Each key of the service is an option with dashes; so are those
+ * of [baton] and the listeners' (for every listener they fit). Values are words as they are, the command is
+ * not split. Same results as config_parse(). */
 int config_from_options(int argc, char *const argv[], struct config **out, struct config_errors *errors);
 
 /* Canonical INI text that parses to an equal config: every key with its value, in the table's order, no

@@ -258,12 +258,14 @@ static int tell_refused(struct config_build *build, const struct config_key *key
     char quoted[128], *allowed = NULL;
     size_t bytes;
     int result = -ENOMEM;
-    FILE *to = open_memstream(&allowed, &bytes);
 
+    escape_text(value, "", quoted, sizeof quoted);
+    if (key->kind == KIND_ADDRESS) /* its reasons say what is allowed */
+        return config_build_wrong_key(build, where, key, "\"%s\": %s", quoted, reason);
+    FILE *to = open_memstream(&allowed, &bytes);
     if (!to)
         return -ENOMEM;
     config_keys_print_allowed(key, to);
-    escape_text(value, "", quoted, sizeof quoted);
     if (fclose(to) == 0)
         result =
             config_build_wrong_key(build, where, key, "\"%s\": %s; allowed: %s", quoted, reason, allowed);

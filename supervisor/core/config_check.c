@@ -34,6 +34,8 @@ static int parse_http(char *path, struct config_check *check, char reason[CONFIG
 
     if (path[0] != '/')
         return config_value_refuse(reason, "behind http: stands a path: http:/healthz");
+    if (path[1] == '/')
+        return config_value_refuse(reason, "behind http: stands a path on this machine: http:/healthz");
     for (const char *p = path; *p; p++) {
         if (*p <= ' ' || *p > '~' || *p == '#')
             return config_value_refuse(reason, "a path is printable ASCII without blanks and without #");

@@ -10,7 +10,7 @@
 #include "proto/text.h"
 #include "supervisor/core/config_words.h"
 
-/* What inih gets for every value. */
+/* What inih gets for every value and every section. */
 static const char placeholder[] = ".";
 
 /* inih's line buffer has 200 bytes. */
@@ -25,7 +25,6 @@ struct ini {
     size_t last_join;  /* where its last physical line begins */
     int line_number;   /* of its first physical line */
     int lines_read;    /* physical ones */
-    unsigned sections; /* read so far */
     const char *value; /* of the line inih has now; NULL: it has no '=' */
     bool with_inih;    /* inih has a line that it has not called us back for */
     int result;
@@ -192,7 +191,7 @@ static void read_section(struct ini *ini, char *line, char *skeleton, size_t ske
 
     if (ini->result == 0)
         ini->result = ini->handler->section(ini->arg, ini->line_number, header);
-    snprintf(skeleton, skeleton_bytes, "[%u]", ++ini->sections);
+    snprintf(skeleton, skeleton_bytes, "[%s]", placeholder);
 }
 
 /* "key = value ; comment": the value stays here. */
@@ -205,6 +204,7 @@ static bool read_key(struct ini *ini, char *line, char *skeleton, size_t skeleto
         return false;
     if (equals) {
         *equals = '\0';
+        trim_end(line);
         value = skip_blanks(value);
     }
     if (equals && strlen(line) > KEY_MAX_BYTES) {

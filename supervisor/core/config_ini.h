@@ -3,8 +3,8 @@
  * inih as distributions ship it cuts lines at 200 bytes, section names at 49 and values at " ;", takes an
  * indented line for a continuation, and gives no line number. So its reader is ours: it joins lines that end
  * in a backslash, takes comments away (not inside quotes), checks that the text is text, counts, and hands
- * inih the skeleton of each line: the number of the section, the key, and a placeholder for the value. The
- * value itself never passes through inih. What is not a line of an INI text is told, never skipped. */
+ * inih the skeleton of each line: its brackets or its key, and a placeholder for the rest, which never passes
+ * through inih. What is not a line of an INI text is told, never skipped. */
 #ifndef BATON_CONFIG_INI_H
 #define BATON_CONFIG_INI_H
 

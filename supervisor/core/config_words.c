@@ -206,7 +206,7 @@ static bool is_bare(const char *word)
         return false;
     for (const char *p = word; *p; p++) {
         bool letter = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9');
-        if (!letter && !strchr("_./:=@%+,-^~", *p))
+        if (!letter && !strchr("_./:=@%+,-^~[]", *p))
             return false;
     }
     return true;
