@@ -318,6 +318,15 @@ bool generation_stored(struct generation *generation, const char *id)
     return false;
 }
 
+bool generation_refused(struct generation *generation, const char *id, int error)
+{
+    for (unsigned i = 0; i < generation->worker_count; i++) {
+        if (worker_refused(generation->workers[i], id, error))
+            return true;
+    }
+    return false;
+}
+
 bool generation_exited(struct generation *generation, const char *id, int status)
 {
     for (unsigned i = 0; i < generation->worker_count; i++) {

@@ -99,6 +99,7 @@ unsigned generation_serving(const struct generation *generation);
 
 /* The keeper's news. True: it was for one of these workers. */
 bool generation_stored(struct generation *generation, const char *id);
+bool generation_refused(struct generation *generation, const char *id, int error);
 bool generation_exited(struct generation *generation, const char *id, int status);
 
 /* After a restore (state.c fills the fields): parse the definition again and make the plan. 0 or -errno. */

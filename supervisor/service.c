@@ -225,6 +225,15 @@ bool service_stored(struct service *service, const char *id)
     return false;
 }
 
+bool service_refused(struct service *service, const char *id, int error)
+{
+    for (struct generation *g = service->generations; g; g = g->next) {
+        if (generation_refused(g, id, error))
+            return true;
+    }
+    return false;
+}
+
 bool service_exited(struct service *service, const char *id, int status)
 {
     for (struct generation *g = service->generations; g; g = g->next) {

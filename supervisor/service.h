@@ -128,6 +128,7 @@ void service_run(struct service *service);
 
 /* The keeper's news. True: it was for this service. */
 bool service_stored(struct service *service, const char *id);
+bool service_refused(struct service *service, const char *id, int error);
 bool service_exited(struct service *service, const char *id, int status);
 
 /* While restoring: give a generation whose fields were read its surroundings. 0 or -errno. */

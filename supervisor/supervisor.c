@@ -216,6 +216,17 @@ static void on_stored(void *arg, const char *id)
     }
 }
 
+static void on_refused(void *arg, const char *id, int error)
+{
+    struct supervisor *supervisor = arg;
+
+    for (struct service *s = supervisor->state.services; s; s = s->next) {
+        if (service_refused(s, id, error))
+            return;
+    }
+    log_error("vault=refused id=%s error=\"%s\" effect=\"it would not outlive this supervisor\"", id, strerror(error));
+}
+
 static void on_exit_reported(void *arg, const char *id, pid_t pid, int status)
 {
     struct supervisor *supervisor = arg;
@@ -239,6 +250,7 @@ static void on_closed(void *arg)
 
 static const struct vault_handlers vault_handlers = {
     .on_stored = on_stored,
+    .on_refused = on_refused,
     .on_exit = on_exit_reported,
     .on_signal = supervisor_on_signal,
     .on_closed = on_closed,
@@ -325,16 +337,13 @@ static void watch(struct supervisor *supervisor)
 
 static int connect_keeper(struct supervisor *supervisor, struct vault_entry **entries, size_t *count)
 {
-    const char *fd = getenv("BATON_KEEPER");
-    int error;
+    int fd = vault_inherited(), error;
 
-    if (!fd) {
+    if (fd < 0) {
         fprintf(stderr, "baton-supervisor: started by the keeper only; run: baton run\n");
-        return -EINVAL;
+        return fd;
     }
-    error = vault_open(atoi(fd), &vault_handlers, supervisor, &supervisor->runtime.vault, entries, count,
-                       &supervisor->start);
-    unsetenv("BATON_KEEPER");
+    error = vault_open(fd, &vault_handlers, supervisor, &supervisor->runtime.vault, entries, count, &supervisor->start);
     if (error) {
         fprintf(stderr, "baton-supervisor: the keeper does not answer: %s\n", strerror(-error));
         return error;

@@ -101,6 +101,7 @@ void worker_verify(struct worker *worker, void (*answered)(void *arg, struct wor
 
 /* The keeper's news about vault entries. True: it was this worker's. */
 bool worker_stored(struct worker *worker, const char *id);
+bool worker_refused(struct worker *worker, const char *id, int error);
 bool worker_exited(struct worker *worker, const char *id, int status);
 
 /* Tell a native worker whether its generation is the serving one. */

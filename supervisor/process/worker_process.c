@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -314,6 +315,33 @@ void worker_open_gate(struct worker *worker)
     ev_io_start(runtime->loop, &worker->gate_io);
 }
 
+/* Whether `id` is an entry of this process. */
+static bool owns_entry(const struct worker *worker, const char *id)
+{
+    char own[VAULT_ID_BYTES];
+
+    for (const char *kind = "cnqp"; worker->serial && *kind; kind++) {
+        entry_id(worker, *kind, own);
+        if (!strcmp(own, id))
+            return true;
+    }
+    return false;
+}
+
+bool worker_refused(struct worker *worker, const char *id, int error)
+{
+    if (!owns_entry(worker, id))
+        return false;
+    if (worker->state != WORKER_SPAWNING || worker->exit_pending)
+        return true; /* the first refusal decided */
+    /* What the keeper does not have would be lost with this supervisor: it never gets past its gate. */
+    worker_set_reason(worker, "could not be started: the keeper has no room for its descriptors: %s", strerror(error));
+    worker_send_signal(worker, SIGKILL, true);
+    worker->exit_pending = true;
+    worker_arm(worker, 0);
+    return true;
+}
+
 bool worker_stored(struct worker *worker, const char *id)
 {
     char own[VAULT_ID_BYTES];
@@ -321,7 +349,8 @@ bool worker_stored(struct worker *worker, const char *id)
     entry_id(worker, 'p', own);
     if (!worker->serial || strcmp(id, own) != 0)
         return false;
-    worker_event(worker, WORKER_EV_STORED);
+    if (!worker->exit_pending) /* else a part of it was refused */
+        worker_event(worker, WORKER_EV_STORED);
     return true;
 }
 /* --- after a restart of the supervisor --- */
