@@ -89,8 +89,7 @@ static bool is_connected(const struct baton *baton)
     return baton->fd != -1 && !baton->lost;
 }
 
-/* A fact was added. That the channel may be closed is for baton_dispatch() to find: on_lost comes from there.
- */
+/* A fact was added. That the channel is closed is for baton_dispatch() to find: on_lost comes from there. */
 static int say(struct baton *baton)
 {
     if (!is_connected(baton))
@@ -209,7 +208,7 @@ static const char *handle(struct baton *baton, const struct message *message, st
     case MESSAGE_DRAIN:
         return on_drain(baton, message->drain.deadline_ms);
     default: /* BYE */
-        lose(baton, message->bye.text);
+        lose(baton, message->bye.text[0] ? message->bye.text : "baton has given up this worker");
         return NULL;
     }
 }

@@ -16,8 +16,8 @@ bool text_is_name(const char *name);
 /* Whether `text` is a sentence: safe to log on one line and to write as a JSON string. */
 bool text_is_sentence(const char *text);
 
-/* Bytes of the UTF-8 character at `text` (ended by a NUL); 0 when it is not one a sentence may have: a control
- * character, a stray or missing continuation byte, an overlong form, a surrogate, beyond U+10FFFF. */
+/* Bytes of the UTF-8 character at `text` (ended by a NUL); 0 when it is not one a sentence may have: a
+ * control character, a stray or missing continuation byte, an overlong form, a surrogate, beyond U+10FFFF. */
 size_t text_character_bytes(const char *text);
 
 /* Make a sentence of any string: what may not be in one becomes '?', what is too long is cut off,

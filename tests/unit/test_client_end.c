@@ -62,6 +62,11 @@ static void the_supervisor_s_bye_is_the_reason(void **state)
     assert_int_equal(tell(&bye, NULL, 0), 0);
     assert_lost("this worker belongs to nobody");
     close_worker();
+    open_worker(&handlers);
+    bye.bye.text[0] = '\0';
+    assert_int_equal(tell(&bye, NULL, 0), 0);
+    assert_lost("given up this worker");
+    close_worker();
 }
 
 /* The worker refuses what the supervisor said, tells it why and goes on without it. */
