@@ -235,12 +235,16 @@ int source_read(const struct cli_verb *verb, int argc, char **argv, const struct
     return result;
 }
 
+void source_tell_count(size_t errors)
+{
+    fprintf(stderr, "%zu error%s, nothing was changed\n", errors, errors == 1 ? "" : "s");
+}
+
 void source_tell_errors(const struct source *source)
 {
     for (size_t i = 0; i < source->errors.count; i++)
         fprintf(stderr, "%s\n", source->errors.lines[i]);
-    fprintf(stderr, "%zu error%s, nothing was changed\n", source->errors.count,
-            source->errors.count == 1 ? "" : "s");
+    source_tell_count(source->errors.count);
 }
 
 void source_free(struct source *source)

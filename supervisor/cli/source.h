@@ -29,6 +29,7 @@ int source_read(const struct cli_verb *verb, int argc, char **argv, const struct
 
 /* The errors and how many they are, on stderr. */
 void source_tell_errors(const struct source *source);
+void source_tell_count(size_t errors);
 
 void source_free(struct source *source);
 
