@@ -80,6 +80,7 @@ struct worker {
 
     struct environment *environment; /* of the process; exec: checks get it too */
     bool enlisted;                   /* the public listeners were sent (or were there at exec) */
+    bool resumed;                    /* taken over from a supervisor before us; its HELLO is still to come */
     bool exit_pending;               /* the process is gone, or never was: the loop tells it soon */
     int exit_status;                 /* of the pending exit; meaningless when `reason` is set */
     int restored_channel;            /* from the vault, until worker_resume() */

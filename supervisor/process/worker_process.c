@@ -232,7 +232,7 @@ void worker_close_process(struct worker *worker)
     worker->environment = NULL;
     drop_entries(worker);
     worker->serial = 0;
-    worker->exit_pending = false;
+    worker->exit_pending = worker->resumed = false;
 }
 
 static double lived_seconds(const struct worker *worker)
@@ -335,7 +335,8 @@ bool worker_refused(struct worker *worker, const char *id, int error)
     if (worker->state != WORKER_SPAWNING || worker->exit_pending)
         return true; /* the first refusal decided */
     /* What the keeper does not have would be lost with this supervisor: it never gets past its gate. */
-    worker_set_reason(worker, "could not be started: the keeper has no room for its descriptors: %s", strerror(error));
+    worker_set_reason(worker, "could not be started: the keeper has no room for its descriptors: %s",
+                      strerror(error));
     worker_send_signal(worker, SIGKILL, true);
     worker->exit_pending = true;
     worker_arm(worker, 0);
@@ -410,6 +411,7 @@ void worker_resume(struct worker *worker)
     uint64_t now = runtime_now_ms(), deadline = worker->deadline_ms;
 
     if (worker->serial) {
+        worker->resumed = true;
         if (worker->spawn.pidfd < 0) { /* the keeper never had it, so it never ran */
             worker->exit_pending = true;
             worker_set_reason(worker, "was not started: the supervisor died before");

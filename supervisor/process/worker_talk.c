@@ -47,22 +47,33 @@ static uint32_t expected_listeners(const struct worker *worker)
 
 /* --- the native protocol --- */
 
+/* After a restart of ours: say again what it may have missed. Only then, because a HELLO may be older than
+ * what was sent meanwhile. */
+static void repeat_orders(struct worker *worker, uint32_t held)
+{
+    uint64_t now = runtime_now_ms();
+
+    if (worker->enlisted && !worker_listens_at_exec(worker) && held < expected_listeners(worker) &&
+        (worker->state == WORKER_READY || worker->state == WORKER_SERVING))
+        worker_event(worker, WORKER_EV_ENLIST);
+    if (worker->state != WORKER_DRAINING)
+        return;
+    if (!worker->deadline_ms)
+        worker_tell_drain(worker, CONFIG_INFINITE_MS);
+    else
+        worker_tell_drain(worker, worker->deadline_ms > now ? worker->deadline_ms - now : 0);
+}
+
 static void on_hello(void *arg, uint32_t held)
 {
     struct worker *worker = arg;
 
     worker->greeted = true;
     worker_runtime(worker)->dirty = true;
-    /* After a restart of ours: say again what it may have missed. */
-    if (worker->enlisted && !worker_listens_at_exec(worker) && held < expected_listeners(worker) &&
-        (worker->state == WORKER_READY || worker->state == WORKER_SERVING))
-        worker_event(worker, WORKER_EV_ENLIST);
-    if (worker->state == WORKER_DRAINING) {
-        uint64_t now = runtime_now_ms();
-        worker_tell_drain(worker, !worker->deadline_ms        ? CONFIG_INFINITE_MS
-                                  : worker->deadline_ms > now ? worker->deadline_ms - now
-                                                              : 0);
-    }
+    if (!worker->resumed)
+        return;
+    worker->resumed = false;
+    repeat_orders(worker, held);
 }
 
 static void on_ready(void *arg)
