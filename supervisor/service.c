@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "supervisor/log.h"
+#include "supervisor/process/fault.h"
 
 /* What waits in the queue: an event of the rollout, or (generation set) the end of a generation. */
 struct service_item {
@@ -143,7 +144,9 @@ static void handle_event(struct service *service, enum rollout_event event)
         service->state_since = service_unix_time();
     }
     service->runtime->dirty = true;
+    fault_point("rollout-event");
     service_act(service, step.actions);
+    fault_point("rollout-acted");
     service->handlers->on_change(service->handlers->arg, service);
 }
 

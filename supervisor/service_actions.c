@@ -1,4 +1,5 @@
 /* What the rollout's table tells a service to do: start, verify, abandon, commit, and say how it went. */
+#include "supervisor/process/fault.h"
 #include "supervisor/service_internal.h"
 
 #include <inttypes.h>
@@ -163,6 +164,7 @@ static void commit(struct service *service)
                      service->stable->number, time);
         return;
     }
+    fault_point("committed");
     remember_previous(service, old);
     old->successor = service->stable->number;
     arm_overdue(service, old);

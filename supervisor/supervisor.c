@@ -14,6 +14,7 @@
 #include "supervisor/config_files.h"
 #include "supervisor/core/definition.h"
 #include "supervisor/log.h"
+#include "supervisor/process/fault.h"
 #include "supervisor/reload.h"
 #include "supervisor/status.h"
 
@@ -224,7 +225,8 @@ static void on_refused(void *arg, const char *id, int error)
         if (service_refused(s, id, error))
             return;
     }
-    log_error("vault=refused id=%s error=\"%s\" effect=\"it would not outlive this supervisor\"", id, strerror(error));
+    log_error("vault=refused id=%s error=\"%s\" effect=\"it would not outlive this supervisor\"", id,
+              strerror(error));
 }
 
 static void on_exit_reported(void *arg, const char *id, pid_t pid, int status)
@@ -283,8 +285,11 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
     for (struct service *s = supervisor->state.services; s; s = s->next)
         service_run(s);
     forget_removed(supervisor);
-    if (supervisor->runtime.dirty)
+    if (supervisor->runtime.dirty) {
+        fault_point("state-unrecorded");
         supervisor_record(supervisor);
+        fault_point("state-recorded");
+    }
     if (supervisor->state.stopping && !supervisor->finished && all_stopped(supervisor))
         finish(supervisor);
     if (vault_wants_write(supervisor->runtime.vault))
@@ -343,7 +348,8 @@ static int connect_keeper(struct supervisor *supervisor, struct vault_entry **en
         fprintf(stderr, "baton-supervisor: started by the keeper only; run: baton run\n");
         return fd;
     }
-    error = vault_open(fd, &vault_handlers, supervisor, &supervisor->runtime.vault, entries, count, &supervisor->start);
+    error = vault_open(fd, &vault_handlers, supervisor, &supervisor->runtime.vault, entries, count,
+                       &supervisor->start);
     if (error) {
         fprintf(stderr, "baton-supervisor: the keeper does not answer: %s\n", strerror(-error));
         return error;

@@ -1,3 +1,4 @@
+#include "supervisor/process/fault.h"
 #include "supervisor/process/worker_internal.h"
 
 #include <signal.h>
@@ -134,6 +135,7 @@ void worker_event(struct worker *worker, enum worker_event event)
     }
     worker->state = step.next;
     worker_runtime(worker)->dirty = true;
+    fault_point("worker-event");
     act(worker, step.actions);
 }
 

@@ -1,4 +1,5 @@
 /* The process in a worker's slot: started behind the gate, kept in the vault, found again, given up. */
+#include "supervisor/process/fault.h"
 #include "supervisor/process/worker_internal.h"
 
 #include <errno.h>
@@ -149,6 +150,7 @@ static int open_process(struct worker *worker)
         return error;
     error = clone_process(worker, ends[1]);
     close(ends[1]);
+    fault_point("worker-cloned");
     if (!error)
         error = store(worker, 'c', 0, ends[0]);
     if (error) {
@@ -309,8 +311,11 @@ void worker_open_gate(struct worker *worker)
     struct runtime *runtime = worker_runtime(worker);
 
     worker_arm(worker, worker->plan->service->ready_timeout_ms);
+    fault_point("worker-stored");
     runtime->record(runtime->arg); /* from here on it may serve: a successor must know it */
-    spawn_go(&worker->spawn);      /* EPIPE: it was killed at the gate; its exit follows */
+    fault_point("worker-recorded");
+    spawn_go(&worker->spawn); /* EPIPE: it was killed at the gate; its exit follows */
+    fault_point("worker-going");
     ev_io_set(&worker->gate_io, worker->spawn.gate, EV_READ);
     ev_io_start(runtime->loop, &worker->gate_io);
 }
