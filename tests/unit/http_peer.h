@@ -16,7 +16,7 @@ struct peer {
     int fd;
     struct ev_loop *loop;
     ev_io readable;
-    char text[256 * 1024]; /* what was received, ends with NUL */
+    char text[2 * 1024 * 1024]; /* what was received, ends with NUL */
     size_t length;
     bool ended; /* the server closed in order */
     bool reset;
@@ -77,9 +77,20 @@ static inline void peer_connect(struct peer *peer, struct ev_loop *loop, int lis
     peer_init(peer, loop, fd);
 }
 
+/* Send all of it, while the loop runs when the server has to read first. */
 static inline void peer_send(struct peer *peer, const char *text)
 {
-    assert_int_equal(send(peer->fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+    for (size_t left = strlen(text); left > 0;) {
+        ssize_t sent = send(peer->fd, text, left, MSG_NOSIGNAL);
+
+        if (sent < 0) {
+            assert_int_equal(errno, EAGAIN);
+            ev_run(peer->loop, EVRUN_NOWAIT);
+            continue;
+        }
+        text += sent;
+        left -= (size_t)sent;
+    }
 }
 
 /* Run the loop until `expected` has arrived somewhere in the text. */

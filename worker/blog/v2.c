@@ -1,0 +1,6 @@
+#include "worker/blog/blog.h"
+
+int main(int argc, char **argv)
+{
+    return blog_main(&blog_release_2, argc, argv);
+}
