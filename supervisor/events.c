@@ -217,7 +217,7 @@ static size_t fit(json_t *event, json_t *fields, char line[EVENT_RING_TEXT_MAX])
             drop_fields(event, fields);
         else
             cut_text(event, step == 1 ? EVENT_RING_TEXT_MAX / 2 : EVENT_RING_TEXT_MAX / 8);
-        json_object_set_new(event, "cut", json_true());
+        json_object_set_new(event, "shortened", json_true());
         bytes = json_dumpb(event, line, EVENT_RING_TEXT_MAX, JSONLINE_FLAGS);
     }
     return bytes <= EVENT_RING_TEXT_MAX ? bytes : 0;

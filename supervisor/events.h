@@ -4,7 +4,7 @@
  * An event is a JSON object on one line: {"id": 17, "time": 1764043331.123, "type": "committed", "service":
  * "blog", "generation": 8, "text": "one sentence for people", …}. `id` grows by one for ever, over restarts
  * and stops. An event that would be longer than EVENT_BYTES_MAX loses the end of its sentence, then its other
- * fields, and has "cut": true. */
+ * fields, and has "shortened": true. */
 #ifndef BATON_EVENTS_H
 #define BATON_EVENTS_H
 

@@ -325,7 +325,7 @@ static void an_event_that_is_too_long_is_cut_and_stays_an_event(void **state)
         json_t *event = json_array_get(list, i);
 
         assert_int_equal(id_at(list, i), i + 1);
-        assert_true(json_is_true(json_object_get(event, "cut")));
+        assert_true(json_is_true(json_object_get(event, "shortened")));
         assert_string_equal(json_string_value(json_object_get(event, "service")), "blog");
         if (i % 2)
             assert_string_equal(text_at(list, i), "short");
