@@ -240,16 +240,33 @@ static size_t get_limit(json_t *parameters)
     return limit > 0 && limit <= EVENTS_KEPT ? (size_t)limit : EVENTS_DEFAULT;
 }
 
+/* With "after": first what was missed since that event. */
+static void follow_events(struct supervisor *supervisor, struct control_request *request, json_t *parameters)
+{
+    const char *service = get_service_name(parameters);
+    json_int_t after = json_integer_value(json_object_get(parameters, "after"));
+    json_t *missed, *event;
+    size_t i;
+
+    if (after > 0) {
+        missed = events_list(supervisor->events, (uint64_t)after, service, EVENTS_KEPT);
+        json_array_foreach (missed, i, event)
+            control_tell(request, event);
+        json_decref(missed);
+    }
+    control_follow(request, service);
+}
+
 static void run_events(void *arg, struct control_request *request, json_t *parameters)
 {
     struct supervisor *supervisor = arg;
     const char *service = get_service_name(parameters);
+    json_int_t after = json_integer_value(json_object_get(parameters, "after"));
 
     if (get_flag(parameters, "follow")) {
-        control_follow(request, service);
+        follow_events(supervisor, request, parameters);
         return;
     }
-    json_int_t after = json_integer_value(json_object_get(parameters, "after"));
     json_t *list =
         events_list(supervisor->events, after > 0 ? (uint64_t)after : 0, service, get_limit(parameters));
     control_answer(request, SERVICE_OK, json_pack("{s:o}", "events", list), "%s", "");
