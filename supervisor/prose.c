@@ -1,6 +1,6 @@
 #include "supervisor/prose.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "proto/text.h"
@@ -35,6 +35,21 @@ size_t prose_columns(const char *text)
     for (; *text; text++)
         columns += ((unsigned char)*text & 0xc0) != 0x80;
     return columns;
+}
+
+void prose_print(const char *text, size_t indent, FILE *to)
+{
+    char *clean = strdup(text), *rest = clean, *line;
+
+    if (clean)
+        prose_clean(clean);
+    line = strsep(&rest, "\n");
+    fprintf(to, "%s\n", line ? line : "");
+    while ((line = strsep(&rest, "\n"))) {
+        if (*line)
+            fprintf(to, "%*s%s\n", (int)indent, "", line);
+    }
+    free(clean);
 }
 
 char *prose_format(const char *format, va_list arguments)

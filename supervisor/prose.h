@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* Replace every other byte by '?'. In place. */
 void prose_clean(char *text);
@@ -14,6 +15,10 @@ void prose_cut(char *text, size_t bytes);
 
 /* Characters of clean text: the columns it takes, as far as we go (wide and combining ones count as one). */
 size_t prose_columns(const char *text);
+
+/* Print a text of any origin, cleaned: its first line here, further lines below it, `indent` columns from the
+ * left, without empty ones. Ends with a newline. */
+void prose_print(const char *text, size_t indent, FILE *to);
 
 /* Formatted and clean; malloc'd. NULL: out of memory. */
 char *prose_format(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));

@@ -28,7 +28,16 @@ struct cli_verb {
 
 /* One per line in each file of verbs, one per line in main.c's table, in the order of `baton --help`. */
 extern const struct cli_verb cli_check;
+extern const struct cli_verb cli_drain;
+extern const struct cli_verb cli_events;
+extern const struct cli_verb cli_history;
+extern const struct cli_verb cli_reload;
+extern const struct cli_verb cli_rollback;
 extern const struct cli_verb cli_run;
+extern const struct cli_verb cli_scale;
+extern const struct cli_verb cli_status;
+extern const struct cli_verb cli_stop;
+extern const struct cli_verb cli_upgrade;
 
 /* "baton: …" on stderr. */
 void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

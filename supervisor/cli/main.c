@@ -7,8 +7,8 @@
 #include "supervisor/core/spelling.h"
 
 static const struct cli_verb *const verbs[] = {
-    &cli_run,
-    &cli_check,
+    &cli_run,      &cli_check,  &cli_status, &cli_events, &cli_history, &cli_upgrade,
+    &cli_rollback, &cli_reload, &cli_scale,  &cli_drain,  &cli_stop,
 };
 enum { VERBS = sizeof verbs / sizeof *verbs };
 
