@@ -92,7 +92,7 @@ static int make_directory(const char *path, mode_t mode, bool base, char **reaso
 static int make_below(const char *base, const char *name, char **directory, char **reason)
 {
     mode_t mode = geteuid() == 0 ? 0755 : 0700;
-    bool in_tmp = !strncmp(base, "/tmp/", 5); /* where a stranger may have been faster */
+    bool in_tmp = !strncmp(base, "/tmp/", 5) && !strchr(base + 5, '/'); /* a stranger may have been faster */
     char *path;
 
     make_parents(base);

@@ -55,7 +55,18 @@ static size_t file_index(const struct config *config, const char *file)
     return i;
 }
 
-/* "FILE:LINE: PREFIX…text"; all of it malloc'd by the way. */
+/* One line, whatever a path or pattern in it contains. malloc'd; NULL: out of memory. */
+static char *printable(const char *text)
+{
+    size_t bytes = 4 * strlen(text) + 4; /* each byte as \xHH */
+    char *line = malloc(bytes);
+
+    if (line)
+        escape_text(text, "", line, bytes);
+    return line;
+}
+
+/* "FILE:LINE: PREFIX…what" */
 static int add_error(struct config_build *build, const char *file, int line, const char *prefix,
                      const char *format, va_list arguments)
 {
@@ -65,8 +76,12 @@ static int add_error(struct config_build *build, const char *file, int line, con
     if (line > 0)
         snprintf(place, sizeof place, ":%d", line);
     if (vasprintf(&what, format, arguments) >= 0 &&
-        asprintf(&text, "%s%s: %s%s", file, place, prefix, what) >= 0)
-        result = config_error_list_add(&build->errors, file_index(build->config, file), line, text);
+        asprintf(&text, "%s%s: %s%s", file, place, prefix, what) >= 0) {
+        char *told = printable(text);
+        if (told)
+            result = config_error_list_add(&build->errors, file_index(build->config, file), line, told);
+        free(text);
+    }
     free(what);
     return result;
 }
