@@ -78,19 +78,37 @@ void generation_on_worker_serving(void *arg, struct worker *worker)
         generation_event(generation, GENERATION_EV_ALL_SERVING);
 }
 
-/* "worker 2 (pid 412) exited with status 1 after 0.1 s. Its last words: …" */
+/* Lines as one sentence: each once, with " / " between them. `words` is changed. */
+static void join_lines(char *words, char *out, size_t bytes)
+{
+    const char *previous = "";
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (char *rest = words, *line; (line = strsep(&rest, "\n")) && used < bytes;) {
+        if (!line[0] || !strcmp(line, previous))
+            continue;
+        used += (size_t)snprintf(out + used, bytes - used, "%s%s", used ? " / " : "", line);
+        previous = line;
+    }
+}
+
+/* "(worker 2) exited with status 1 after 96 ms. Its last words: …" */
 static void describe_failure(struct generation *generation, const struct worker *worker, char *text,
                              size_t bytes)
 {
     char *words = output_last_words(&generation->service->output, generation->output_from, LAST_WORDS_LINES);
+    char joined[GENERATION_REASON_BYTES];
     int length;
 
-    if (generation->service->workers > 1)
-        length = snprintf(text, bytes, "worker %u %s", worker->number, worker->reason);
+    if (generation->worker_count > 1)
+        length = snprintf(text, bytes, "(worker %u) %s", worker->number, worker->reason);
     else
         length = snprintf(text, bytes, "%s", worker->reason);
-    if (words && (size_t)length < bytes)
-        snprintf(text + length, bytes - (size_t)length, ". Its last words: %s", words);
+    if (words && (size_t)length < bytes) {
+        join_lines(words, joined, sizeof joined);
+        snprintf(text + length, bytes - (size_t)length, ". Its last words: %s", joined);
+    }
     free(words);
 }
 

@@ -24,12 +24,7 @@ double service_unix_time(void)
 
 void service_seconds(uint64_t since_ms, char text[32])
 {
-    uint64_t ms = runtime_now_ms() - since_ms;
-
-    if (ms < 1000)
-        snprintf(text, 32, "%" PRIu64 " ms", ms);
-    else
-        snprintf(text, 32, "%.1f s", (double)ms / 1000);
+    runtime_format_ms(runtime_now_ms() - since_ms, text);
 }
 
 static void tell_outcome(struct service *service, uint32_t generation, enum service_result result,

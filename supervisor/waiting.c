@@ -189,10 +189,24 @@ void waiting_service_ends(struct waiting_list *list, const struct service *servi
     waiting_outcome(list, service, UINT32_MAX, result, text);
 }
 
+/* What the answer itself will say is not told before it. */
+static bool is_outcome(const char *type)
+{
+    static const char *const types[] = { "reverting", "reverted", "failed" };
+
+    for (size_t i = 0; type && i < sizeof types / sizeof *types; i++) {
+        if (!strcmp(type, types[i]))
+            return true;
+    }
+    return false;
+}
+
 void waiting_event(struct waiting_list *list, json_t *event)
 {
     const char *service = json_string_value(json_object_get(event, "service"));
 
+    if (is_outcome(json_string_value(json_object_get(event, "type"))))
+        return;
     for (struct waiting *waiting = list->first; service && waiting; waiting = waiting->next) {
         for (struct item *item = waiting->items; item; item = item->next) {
             if (item->done || strcmp(item->service, service) != 0)

@@ -32,4 +32,7 @@ static inline uint64_t runtime_next_serial(struct runtime *runtime)
 /* The monotonic clock of the loop in ms; the same clock in every supervisor, so it may be recorded. */
 uint64_t runtime_now_ms(void);
 
+/* "96 ms", "1.2 s": a time for people. */
+void runtime_format_ms(uint64_t ms, char text[32]);
+
 #endif

@@ -237,21 +237,18 @@ void worker_close_process(struct worker *worker)
     worker->exit_pending = worker->resumed = false;
 }
 
-static double lived_seconds(const struct worker *worker)
-{
-    return (double)(runtime_now_ms() - worker->started_ms) / 1000;
-}
-
 void worker_describe_exit(struct worker *worker, int status)
 {
+    char lived[32];
+
+    runtime_format_ms(runtime_now_ms() - worker->started_ms, lived);
     if (status == -1)
-        worker_set_reason(worker, "ended after %.1f s (how is not known)", lived_seconds(worker));
+        worker_set_reason(worker, "ended after %s (how is not known)", lived);
     else if (WIFEXITED(status))
-        worker_set_reason(worker, "exited with status %d after %.1f s", WEXITSTATUS(status),
-                          lived_seconds(worker));
+        worker_set_reason(worker, "exited with status %d after %s", WEXITSTATUS(status), lived);
     else
-        worker_set_reason(worker, "was killed by signal %d (%s) after %.1f s", WTERMSIG(status),
-                          strsignal(WTERMSIG(status)), lived_seconds(worker));
+        worker_set_reason(worker, "was killed by signal %d (%s) after %s", WTERMSIG(status),
+                          strsignal(WTERMSIG(status)), lived);
     size_t length = strlen(worker->reason);
     if (worker->said[0])
         snprintf(worker->reason + length, sizeof worker->reason - length, "; it said: %s", worker->said);
