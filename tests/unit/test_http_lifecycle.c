@@ -101,19 +101,25 @@ static void tell(struct message message, int fd)
     assert_int_equal(channel_send(supervisor, bytes, (size_t)size, &fd, fd >= 0 ? 1 : 0), 0);
 }
 
-static void start_serving(void)
+static void start_and_give(int fd)
 {
     struct message listeners = { .type = MESSAGE_LISTENERS, .listeners = { .total = 1, .count = 1 } };
-    char bound[HTTP_BIND_TEXT_BYTES];
 
-    assert_int_equal(http_bind("127.0.0.1:0", &listening, bound), 0);
     start(true, NULL);
     hear(MESSAGE_HELLO);
     tell((struct message){ .type = MESSAGE_WELCOME, .welcome = { 7, 1 } }, -1);
     for (unsigned int seen = 0; seen != (1 << MESSAGE_HELLO | 1 << MESSAGE_READY); seen |= 1U << heard.type)
         receive_one(); /* the answer to WELCOME and READY, in either order */
     strcpy(listeners.listeners.names[0], "web");
-    tell(listeners, listening);
+    tell(listeners, fd);
+}
+
+static void start_serving(void)
+{
+    char bound[HTTP_BIND_TEXT_BYTES];
+
+    assert_int_equal(http_bind("127.0.0.1:0", &listening, bound), 0);
+    start_and_give(listening);
     assert_int_equal(hear(MESSAGE_SERVING)->serving.count, 1);
 }
 
@@ -193,6 +199,15 @@ static void a_worker_that_cannot_start_says_why(void **state)
     assert_exit_status(1);
 }
 
+static void a_socket_that_does_not_listen_ends_the_worker(void **state)
+{
+    (void)state;
+    listening = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    start_and_give(listening);
+    assert_string_equal(hear(MESSAGE_BYE)->bye.text, "cannot accept on listener web: Invalid argument");
+    assert_exit_status(1);
+}
+
 static void a_worker_outlives_the_channel(void **state)
 {
     (void)state;
@@ -221,9 +236,9 @@ static void without_anything_to_serve_a_worker_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        GUARDED(a_worker_lives_from_ready_to_drained),    GUARDED(a_signal_drains_too),
-        GUARDED(a_worker_that_cannot_start_says_why),     GUARDED(a_worker_outlives_the_channel),
-        GUARDED(without_anything_to_serve_a_worker_ends),
+        GUARDED(a_worker_lives_from_ready_to_drained), GUARDED(a_signal_drains_too),
+        GUARDED(a_worker_that_cannot_start_says_why),  GUARDED(a_socket_that_does_not_listen_ends_the_worker),
+        GUARDED(a_worker_outlives_the_channel),        GUARDED(without_anything_to_serve_a_worker_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

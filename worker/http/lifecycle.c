@@ -34,19 +34,31 @@ static void say(const struct http_lifecycle *lifecycle, const char *format, ...)
 
 /* --- baton's side ---------------------------------------------------------------------------- */
 
+static void end(struct http_lifecycle *lifecycle)
+{
+    lifecycle->exit_status = EXIT_FAILURE;
+    ev_break(lifecycle->loop, EVBREAK_ALL);
+}
+
+/* All or none: a worker that cannot serve one of them is no use, and its end closes the others. */
 static void on_listeners(void *arg, const struct baton_listener *listeners, size_t count)
 {
     struct http_lifecycle *lifecycle = arg;
-    size_t accepting = 0;
+    char reason[128];
 
     for (size_t i = 0; i < count; i++) {
-        if (http_server_listen(lifecycle->server, listeners[i].fd, false) == 0)
-            accepting++;
-        else
-            say(lifecycle, "no memory to listen on %s", listeners[i].name);
+        int error = http_server_listen(lifecycle->server, listeners[i].fd, false);
+
+        if (error == 0)
+            continue;
+        snprintf(reason, sizeof reason, "cannot accept on listener %s: %s", listeners[i].name,
+                 strerror(-error));
+        say(lifecycle, "%s", reason);
+        baton_bye(lifecycle->baton, reason);
+        end(lifecycle);
+        return;
     }
-    if (accepting == count)
-        baton_serving(lifecycle->baton);
+    baton_serving(lifecycle->baton);
 }
 
 static void on_drained(void *arg, uint32_t cut)
@@ -74,8 +86,7 @@ static void on_lost(void *arg, const char *reason)
         return;
     }
     say(lifecycle, "the channel to baton ended before anything was to be served: %s", reason);
-    lifecycle->exit_status = EXIT_FAILURE;
-    ev_break(lifecycle->loop, EVBREAK_ALL);
+    end(lifecycle);
 }
 
 static void on_channel(struct ev_loop *loop, ev_io *watcher, int events)
@@ -175,7 +186,8 @@ static void unwatch(struct http_lifecycle *lifecycle)
     ev_signal_stop(lifecycle->loop, &lifecycle->interrupt);
 }
 
-static void close_channel(struct http_lifecycle *lifecycle)
+/* What was said last must arrive. */
+static void flush_channel(struct http_lifecycle *lifecycle)
 {
     while (baton_fd(lifecycle->baton) >= 0 && baton_wants_write(lifecycle->baton)) {
         struct pollfd channel = { .fd = baton_fd(lifecycle->baton), .events = POLLOUT };
@@ -183,6 +195,10 @@ static void close_channel(struct http_lifecycle *lifecycle)
         if (poll(&channel, 1, LAST_WORDS_MS) <= 0 || baton_dispatch(lifecycle->baton) < 0)
             break;
     }
+}
+
+static void close_channel(struct http_lifecycle *lifecycle)
+{
     baton_close(lifecycle->baton);
     lifecycle->baton = NULL;
 }
@@ -197,6 +213,7 @@ int http_lifecycle_open(struct http_lifecycle *lifecycle, struct ev_loop *loop, 
     struct rlimit limit;
 
     *lifecycle = (struct http_lifecycle){ .program = program, .loop = loop };
+    signal(SIGPIPE, SIG_IGN); /* whoever reads stderr may go away */
     int error = baton_open(&lifecycle->baton, &handlers, lifecycle);
     if (error < 0 && error != -ENOENT) {
         say(lifecycle, "the channel to baton (BATON_CHANNEL) cannot be used: %s", strerror(-error));
@@ -224,10 +241,20 @@ int http_lifecycle_fail(struct http_lifecycle *lifecycle, const char *format, ..
     va_end(arguments);
     say(lifecycle, "%s", reason);
     if (lifecycle->baton) {
-        baton_bye(lifecycle->baton, reason);
+        baton_bye(lifecycle->baton, reason); /* among the first words: there is room for it in the channel */
         close_channel(lifecycle);
     }
     return EXIT_FAILURE;
+}
+
+static void leave(struct http_lifecycle *lifecycle)
+{
+    if (lifecycle->exit_status == 0) {
+        tell_status(lifecycle);
+        baton_drained(lifecycle->baton);
+    }
+    flush_channel(lifecycle);
+    close_channel(lifecycle);
 }
 
 static int listen_on(struct http_lifecycle *lifecycle, const char *text)
@@ -262,10 +289,7 @@ int http_lifecycle_run(struct http_lifecycle *lifecycle, struct http_server *ser
     if (lifecycle->exit_status == 0)
         ev_run(lifecycle->loop, 0);
     unwatch(lifecycle);
-    if (lifecycle->baton) {
-        tell_status(lifecycle);
-        baton_drained(lifecycle->baton);
-        close_channel(lifecycle);
-    }
+    if (lifecycle->baton)
+        leave(lifecycle);
     return lifecycle->exit_status;
 }

@@ -31,7 +31,8 @@ struct http_lifecycle {
 };
 
 /* Greet baton if it is there. `program` is the name in messages, static. Also lets the process use as many
- * descriptors as its hard limit allows. Returns 0, or the exit status after telling why. */
+ * descriptors as its hard limit allows, and ignore SIGPIPE. Returns 0, or the exit status after telling why.
+ */
 int http_lifecycle_open(struct http_lifecycle *lifecycle, struct ev_loop *loop, const char *program);
 
 /* The number for X-Baton-Generation; 0 when not under baton. */

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "worker/http/connection.h"
 
@@ -118,10 +119,22 @@ int http_server_create(struct http_server **out, struct ev_loop *loop, const str
     return 0;
 }
 
+/* Anything else would be reported as readable for ever, and nothing could be accepted. */
+static bool is_listening(int fd)
+{
+    int listening = 0;
+    socklen_t length = sizeof listening;
+
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) == 0 && listening;
+}
+
 int http_server_listen(struct http_server *server, int fd, bool sole)
 {
+    if (!is_listening(fd)) {
+        close(fd);
+        return -EINVAL;
+    }
     struct http_listener *listener = http_listener_create(server, fd, sole);
-
     if (!listener)
         return -ENOMEM;
     LIST_INSERT_HEAD(&server->listeners, listener, link);

@@ -71,7 +71,8 @@ int http_server_create(struct http_server **out, struct ev_loop *loop, const str
 
 /* Accept on `fd`, a non-blocking listening socket (TCP or UNIX), which is taken. `sole`: no other process
  * shares its accept queue, so a drain serves what is queued there and closes it at once. Otherwise a drain
- * only stops accepting: the queue belongs to the others who share the socket. Returns 0, -ENOMEM. */
+ * only stops accepting: the queue belongs to the others who share the socket.
+ * Returns 0; -EINVAL for what does not listen for streams; -ENOMEM. */
 int http_server_listen(struct http_server *server, int fd, bool sole);
 
 /* Serve an accepted, non-blocking connection; `fd` is taken. Returns 0, -ENOMEM. */
