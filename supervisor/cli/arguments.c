@@ -20,9 +20,11 @@ static int refuse_unknown(const struct cli_verb *verb, const struct arguments_op
                           const char *argument)
 {
     struct spelling spelling = { 0 };
+    char name[64];
 
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(argument, "="), argument);
     for (; options->name; options++)
-        spelling_offer(&spelling, argument, options->name);
+        spelling_offer(&spelling, name, options->name);
     if (spelling.best)
         return cli_usage(verb, "%s: unknown option; did you mean %s?", argument, spelling.best);
     return cli_usage(verb, "%s: unknown option", argument);

@@ -29,7 +29,7 @@ void live_say(struct live *live, const char *format, ...)
 }
 
 /* Bytes of `text` that take at most `columns`. */
-static int fitting_bytes(const char *text, unsigned columns)
+static int fitting_bytes(const char *text, size_t columns)
 {
     int bytes = 0;
 
@@ -42,23 +42,24 @@ static int fitting_bytes(const char *text, unsigned columns)
     return bytes;
 }
 
-void live_show(struct live *live, const char *format, ...)
+static size_t terminal_columns(void)
 {
-    struct winsize size = { 0 };
-    va_list arguments;
+    struct winsize size;
+
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+void live_show(struct live *live, const char *text, const char *time)
+{
+    static const char between[] = " … ";
+    size_t columns = terminal_columns(), taken = prose_columns(between) + prose_columns(time) + 1;
 
     if (!live->terminal)
         return;
-    va_start(arguments, format);
-    char *text = prose_format(format, arguments);
-    va_end(arguments);
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
-        size.ws_col = 80;
-    if (text)
-        printf("%s%.*s", erase, fitting_bytes(text, size.ws_col - 1u), text);
+    printf("%s%.*s%s%s", erase, columns > taken ? fitting_bytes(text, columns - taken) : 0, text, between,
+           time);
     fflush(stdout);
     live->shown = true;
-    free(text);
 }
 
 int live_pause_ms(const struct live *live)

@@ -14,8 +14,9 @@ void live_open(struct live *live);
 /* A line that stays; flushed. `text` is made printable. */
 void live_say(struct live *live, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The living line, cut to the width of the terminal; nothing elsewhere. */
-void live_show(struct live *live, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The living line "TEXT … TIME", the text cut to the width of the terminal; nothing elsewhere. Both must be
+ * clean (prose.h). */
+void live_show(struct live *live, const char *text, const char *time);
 
 /* How long to wait for news before the living line wants to be shown again, in milliseconds; -1: for ever. */
 int live_pause_ms(const struct live *live);

@@ -24,8 +24,7 @@ static void show(struct stop *stop)
     char time_text[HUMAN_BYTES];
 
     human_duration((double)(time(NULL) - stop->began), time_text);
-    live_show(&stop->live, "baton %s: waiting for connections to end … %s", stop->client.location.name,
-              time_text);
+    live_show(&stop->live, "stopping: connections are ending", time_text);
 }
 
 static void tell(struct stop *stop, const json_t *progress)

@@ -12,6 +12,7 @@
 #include "supervisor/cli/fields.h"
 #include "supervisor/cli/human.h"
 #include "supervisor/cli/live.h"
+#include "supervisor/prose.h"
 
 enum { LOOK_AGAIN_MS = 500, EXIT_INTERRUPTED = 130 };
 
@@ -48,7 +49,7 @@ static void show(struct wait *wait)
     char time[HUMAN_BYTES];
 
     human_duration(seconds_since(&wait->began), time);
-    live_show(&wait->live, "%s … %s", wait->now[0] ? wait->now : "waiting", time);
+    live_show(&wait->live, wait->now[0] ? wait->now : "waiting", time);
 }
 
 /* A progress or an event: both have a service and a sentence. */
@@ -56,8 +57,10 @@ static void tell(struct wait *wait, const json_t *news)
 {
     const char *service = fields_text(news, "service");
 
+    live_say(&wait->live, "%s%s%s", service, *service ? ": " : "", fields_text(news, "text"));
     snprintf(wait->now, sizeof wait->now, "%s%s%s", service, *service ? ": " : "", fields_text(news, "text"));
-    live_say(&wait->live, "%s", wait->now);
+    prose_clean(wait->now);
+    wait->now[strcspn(wait->now, "\n")] = '\0';
 }
 
 /* --- when the connection is lost --- */
