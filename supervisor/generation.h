@@ -51,6 +51,7 @@ struct generation {
     bool keep;             /* stable: a worker that dies is started again */
     bool failed;           /* on_failed was told */
     unsigned unverified;   /* workers whose verification is outstanding */
+    uint32_t release_of;   /* a rollback: the generation whose release it runs again; 0: its own */
     uint32_t successor;    /* the generation that replaced it; 0: none, or told */
     uint64_t drain_ms;     /* how long its connections may take; 0: as configured */
     unsigned cut;          /* connections cut when its time was up */

@@ -93,6 +93,7 @@ static void start(struct service *service)
     generation->next = service->generations;
     service->generations = generation;
     service->candidate = generation;
+    generation->release_of = service->going_back ? service->previous.number : 0;
     generation_start(generation, service->workers ? service->workers : generation->service->workers);
     record_start(service, generation);
 }
@@ -264,11 +265,14 @@ void service_act(struct service *service, unsigned actions)
 
 void service_tell_upgraded(struct service *service, struct generation *old)
 {
-    char time[32];
+    const struct generation *now = service->stable;
+    char time[32], what[64] = "upgraded";
 
     service_seconds(service->attempt_ms, time);
+    if (now && now->number == old->successor && now->release_of)
+        snprintf(what, sizeof what, "went back to the release of generation %" PRIu32 ":", now->release_of);
     tell_outcome(service, old->successor, SERVICE_OK,
-                 "upgraded %" PRIu32 " -> %" PRIu32 " in %s, %u connection%s cut", old->number,
+                 "%s %" PRIu32 " -> %" PRIu32 " in %s, %u connection%s cut", what, old->number,
                  old->successor, time, old->cut, old->cut == 1 ? "" : "s");
     old->successor = 0;
 }

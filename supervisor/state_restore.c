@@ -273,6 +273,7 @@ static void read_generation(struct reader *reader, json_t *json, struct service 
     generation->state = (enum generation_state)get_state(reader, json, generation_state_parse);
     generation->definition = get_copy(reader, json, "definition");
     generation->kept = find_release(reader, get_number(reader, json, "release"));
+    generation->release_of = (uint32_t)get_number(reader, json, "release_of");
     generation->output_from = (long long)get_number(reader, json, "output_from");
     generation->keep = get_bool(reader, json, "keep");
     generation->failed = get_bool(reader, json, "failed");

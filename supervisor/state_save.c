@@ -75,11 +75,12 @@ static json_t *generation_json(const struct generation *generation, json_t *rele
     for (size_t i = 0; i < generation->listener_count; i++)
         json_array_append_new(
             lanes, json_integer(generation->lanes[i] ? (json_int_t)generation->lanes[i]->serial : 0));
-    return json_pack("{s:I, s:s, s:s, s:I, s:I, s:o, s:b, s:b, s:I, s:I, s:I, s:f, s:I, s:s, s:o}", "number",
-                     (json_int_t)generation->number, "state", generation_state_name(generation->state),
-                     "definition", generation->definition, "release", (json_int_t)generation->kept->serial,
-                     "output_from", (json_int_t)generation->output_from, "lanes", lanes, "keep",
-                     generation->keep, "failed", generation->failed, "successor",
+    return json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:o, s:b, s:b, s:I, s:I, s:I, s:f, s:I, s:s, s:o}",
+                     "number", (json_int_t)generation->number, "state",
+                     generation_state_name(generation->state), "definition", generation->definition,
+                     "release", (json_int_t)generation->kept->serial, "release_of",
+                     (json_int_t)generation->release_of, "output_from", (json_int_t)generation->output_from,
+                     "lanes", lanes, "keep", generation->keep, "failed", generation->failed, "successor",
                      (json_int_t)generation->successor, "drain_ms", (json_int_t)generation->drain_ms, "cut",
                      (json_int_t)generation->cut, "started", generation->started, "started_ms",
                      (json_int_t)generation->started_ms, "reason", generation->reason, "workers", workers);
