@@ -138,17 +138,25 @@ static int send_signal(int pidfd, int signo, unsigned flags)
     return syscall(SYS_pidfd_send_signal, pidfd, signo, NULL, flags) == 0 ? 0 : -errno;
 }
 
-int spawn_signal(const struct spawn *spawn, int signo, bool group)
+static int signal_group(const struct spawn *spawn, int signo)
 {
-    int error = send_signal(spawn->pidfd, signo, group ? PIDFD_SIGNAL_PROCESS_GROUP : 0);
+    int error = send_signal(spawn->pidfd, signo, PIDFD_SIGNAL_PROCESS_GROUP);
 
-    if (!group || error != -EINVAL)
+    if (error != -EINVAL)
         return error;
-    /* As long as the leader has not been reaped its number is not another's group. */
+    /* An older kernel. As long as the leader has not been reaped, its number is not another's group. */
     error = send_signal(spawn->pidfd, 0, 0);
     if (error)
         return error;
     return kill(-spawn->pid, signo) == 0 ? 0 : -errno;
+}
+
+int spawn_signal(const struct spawn *spawn, int signo, bool group)
+{
+    int error = group ? signal_group(spawn, signo) : -ESRCH;
+
+    /* A child that was cloned a moment ago has no group yet. */
+    return error == -ESRCH ? send_signal(spawn->pidfd, signo, 0) : error;
 }
 
 static const char *exec_hint(int error, const char *path)
