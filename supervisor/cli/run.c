@@ -99,12 +99,15 @@ static char **keeper_arguments(const struct source *source, const struct start *
 
 static int become_keeper(const struct source *source, const struct start *start)
 {
-    char **arguments = keeper_arguments(source, start);
+    char **arguments = keeper_arguments(source, start), *lock = NULL;
 
     if (!arguments) {
         cli_error("%s", strerror(ENOMEM));
         return CLI_FAILURE;
     }
+    if (asprintf(&lock, "%d", start->lock) > 0)
+        setenv("BATON_LOCK", lock, 1); /* the keeper closes every other descriptor it does not know */
+    free(lock);
     execv(start->keeper, arguments);
     cli_error("cannot execute %s: %s", start->keeper, strerror(errno));
     config_words_free(arguments);

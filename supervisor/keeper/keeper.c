@@ -4,6 +4,7 @@
  * it anew when it dies, reaps every child and orphan, forwards signals and speaks to systemd. It decides
  * nothing, reads nothing a user wrote, allocates nothing and never waits for anybody but in poll(2). */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -361,12 +362,27 @@ static void raise_descriptor_limit(void)
     keeper.vault.limit = room < VAULT_ENTRIES_MAX + 2 ? room : VAULT_ENTRIES_MAX + 2;
 }
 
+/* Close what was inherited by accident, from `first` on. The lock that `baton run` took (BATON_LOCK names its
+ * descriptor) lasts as long as it is open here: it alone stays. */
+static void close_inherited(int first)
+{
+    const char *text = getenv("BATON_LOCK");
+    int lock = text ? atoi(text) : -1;
+
+    unsetenv("BATON_LOCK");
+    if (lock == first)
+        fcntl(lock, F_SETFD, FD_CLOEXEC);
+    else if (lock > first)
+        lock = dup3(lock, first, O_CLOEXEC);
+    close_range((unsigned)(lock == first ? first + 1 : first), ~0U, 0);
+}
+
 static int prepare(void)
 {
     char *names;
     int count = sd_listen_fds(&names);
 
-    close_range((unsigned)(SD_FIRST_FD + count), ~0U, 0);
+    close_inherited(SD_FIRST_FD + count);
     keeper.session.channel = keeper.launch.executable = -1;
     raise_descriptor_limit();
     keeper.signals = open_signals();
