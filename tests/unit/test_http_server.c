@@ -387,6 +387,24 @@ static void a_request_that_stalls_is_answered_with_408(void **state)
     }
 }
 
+static void a_body_that_trickles_is_not_waited_for_for_ever(void **state)
+{
+    struct http_settings settings = patient();
+
+    (void)state;
+    settings.body_ms = 5;
+    start(settings);
+    peer_pair(&peer, world.server);
+    peer_send(&peer, "POST / HTTP/1.1\r\n" HOST "Content-Length: 1000000\r\n\r\n");
+    while (!strstr(peer.text, "\r\n\r\n")) {
+        peer_send(&peer, "x");
+        ev_run(world.loop, EVRUN_NOWAIT);
+    }
+    assert_non_null(strstr(peer.text, "HTTP/1.1 408 "));
+    peer_close(&peer);
+    stop();
+}
+
 static void an_idle_connection_ends_without_a_word(void **state)
 {
     struct http_settings settings = patient();
@@ -748,6 +766,7 @@ int main(void)
         GUARDED(a_slow_reader_gets_every_byte),
         GUARDED(a_client_that_takes_nothing_is_cut),
         GUARDED(a_request_that_stalls_is_answered_with_408),
+        GUARDED(a_body_that_trickles_is_not_waited_for_for_ever),
         GUARDED(an_idle_connection_ends_without_a_word),
         GUARDED(a_request_that_races_with_the_end_of_idleness_is_answered),
         GUARDED(a_client_that_never_closes_is_closed),

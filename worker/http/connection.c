@@ -9,8 +9,8 @@
 
 enum {
     DISCARD_BYTES = 16 * 1024,
-    DISCARD_ROUNDS = 16,    /* per wakeup */
-    CLOSE_TOTAL_FACTOR = 10 /* a busy LINGERING ends after this many close_ms */
+    DISCARD_ROUNDS = 16, /* per wakeup */
+    PHASE_FACTOR = 15
 };
 
 static void advance(struct http_connection *connection, size_t received);
@@ -26,6 +26,20 @@ static void start_timer(struct http_connection *connection, uint32_t timeout_ms)
 {
     connection->timer.repeat = timeout_ms / 1000.0;
     ev_timer_again(connection->server->loop, &connection->timer);
+}
+
+/* What is waited for must come within timeout_ms; what comes in pieces may take longer, but not for ever:
+ * PHASE_FACTOR times as long as one piece may. */
+static void start_phase(struct http_connection *connection, uint32_t timeout_ms, uint32_t piece_ms)
+{
+    connection->phase_end = ev_now(connection->server->loop) + piece_ms * PHASE_FACTOR / 1000.0;
+    start_timer(connection, timeout_ms);
+}
+
+static void prolong_phase(struct http_connection *connection, uint32_t timeout_ms)
+{
+    if (ev_now(connection->server->loop) < connection->phase_end)
+        start_timer(connection, timeout_ms);
 }
 
 static bool lend_exchange(struct http_connection *connection)
@@ -67,8 +81,7 @@ static void begin_linger(struct http_connection *connection)
         return;
     }
     set_state(connection, HTTP_LINGERING);
-    connection->close_end = ev_now(server->loop) + server->settings.close_ms * CLOSE_TOTAL_FACTOR / 1000.0;
-    start_timer(connection, server->settings.close_ms);
+    start_phase(connection, server->settings.close_ms, server->settings.close_ms);
     ev_io_start(server->loop, &connection->readable);
 }
 
@@ -81,11 +94,11 @@ static void discard(struct http_connection *connection)
 
         if (received < 0 && errno == EAGAIN)
             return;
-        if (received <= 0 || ev_now(connection->server->loop) > connection->close_end) {
+        if (received <= 0) {
             http_connection_cut(connection);
             return;
         }
-        start_timer(connection, connection->server->settings.close_ms);
+        prolong_phase(connection, connection->server->settings.close_ms);
     }
 }
 
@@ -187,9 +200,8 @@ void http_connection_answer(struct http_connection *connection)
         .is_http10 = request->is_http10,
         .keep_alive = connection->keep_alive,
     };
-    if (!http_response_seal(&exchange->response,
-                            &framing)) { /* no memory even for a head: say nothing, close */
-        connection->keep_alive = false;
+    if (!http_response_seal(&exchange->response, &framing)) {
+        connection->keep_alive = false; /* no memory even for a head: say nothing, close */
         http_response_reset(&exchange->response);
     }
     connection->sent_bytes = 0;
@@ -222,14 +234,14 @@ static void await_more(struct http_connection *connection)
             become_idle(connection);
         return;
     }
-    if (request->wants_continue &&
-        request->body_length == 0) /* a short write ends in a time-out, not in harm */
-        send(connection->fd, go_on, strlen(go_on), MSG_NOSIGNAL);
+    if (request->wants_continue && request->body_length == 0)
+        send(connection->fd, go_on, strlen(go_on), MSG_NOSIGNAL); /* cut short: a time-out, no harm */
     request->wants_continue = false;
-    if (request->head_done)
-        start_timer(connection, settings->body_ms);
-    else if (connection->state != HTTP_RECEIVING)
-        start_timer(connection, settings->head_ms);
+    if (connection->state != HTTP_RECEIVING)
+        start_phase(connection, request->head_done ? settings->body_ms : settings->head_ms,
+                    settings->body_ms);
+    else if (request->head_done)
+        prolong_phase(connection, settings->body_ms);
     set_state(connection, HTTP_RECEIVING);
 }
 

@@ -24,7 +24,7 @@ struct http_connection {
     ev_io readable;
     ev_io writable;
     ev_timer timer;      /* what it means depends on the state, see expire() */
-    ev_tstamp close_end; /* of LINGERING, however busy */
+    ev_tstamp phase_end; /* of RECEIVING and LINGERING, however busy */
     size_t sent_bytes;   /* of head and body together */
     bool advancing;      /* inside the handler: an answer is sent when it returns */
     bool keep_alive;     /* after the answer that is being sent */

@@ -271,17 +271,20 @@ static bool skip_blank_lines(struct http_request *request)
     while (request->parsed < input->length &&
            (input->data[request->parsed] == '\r' || input->data[request->parsed] == '\n'))
         request->parsed++;
-    if (request->parsed < input->length)
-        return request->begun = true;
-    request->parsed = input->length = 0;
-    return false;
+    if (request->parsed == input->length) {
+        request->parsed = input->length = 0;
+        return false;
+    }
+    request->begun = true;
+    request->first = input->data[request->parsed];
+    return true;
 }
 
-static enum http_progress refuse_syntax(struct http_request *request, enum http_errno error, char first)
+static enum http_progress refuse_syntax(struct http_request *request, enum http_errno error)
 {
     switch (error) {
     case HPE_INVALID_METHOD:
-        if (first >= 'A' && first <= 'Z')
+        if (request->first >= 'A' && request->first <= 'Z')
             refuse(request, 405, "unknown method");
         else
             refuse(request, 400, "this is not HTTP");
@@ -338,7 +341,6 @@ enum http_progress http_request_feed(struct http_request *request, size_t receiv
     if (!request->begun && !skip_blank_lines(request))
         return HTTP_PARTIAL;
 
-    char first = request->input.data[request->parsed];
     size_t unparsed = request->input.length - request->parsed;
     size_t parsed =
         http_parser_execute(&request->parser, &callbacks, request->input.data + request->parsed, unparsed);
@@ -350,7 +352,7 @@ enum http_progress http_request_feed(struct http_request *request, size_t receiv
     if (request->complete)
         return finish(request);
     if (error != HPE_OK)
-        return refuse_syntax(request, error, first);
+        return refuse_syntax(request, error);
     return await_more(request, parsed);
 }
 

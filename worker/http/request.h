@@ -66,6 +66,7 @@ struct http_request {
     size_t body_offset;
     size_t body_wire_bytes; /* parsed after the head, framing included */
     bool complete;
+    char first;    /* byte of it */
     bool in_value; /* the field that is being read has a value already */
     struct http_span target;
     uint32_t field_count;

@@ -16,11 +16,12 @@ struct http_settings {
     struct http_limits limits;
     uint32_t connections_max; /* 0: what the descriptor limit of the process allows */
     uint32_t head_ms;         /* from the first byte of a request to the end of its head: 408 after it */
-    uint32_t body_ms;         /* between two pieces of a body: 408 */
+    uint32_t body_ms;         /* between two pieces of a body, and 15 times that for all: 408 */
     uint32_t idle_ms;         /* without a request: closed */
     uint32_t send_ms;         /* without a byte of the answer taken: reset */
     uint32_t linger_ms;       /* how long an idle connection is still served once the server drains */
-    uint32_t close_ms;        /* how long the client may go on sending after an answer that said close */
+    uint32_t close_ms;        /* between two pieces of what the client sends after an answer that said close,
+                               * and 15 times that for all: closed */
     const char *fields;       /* header lines of every answer, each with its CR LF; outlives the server */
 };
 
