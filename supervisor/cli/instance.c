@@ -146,6 +146,44 @@ int instance_make_state(const char *name, const char *configured, char **directo
     return result;
 }
 
+/* A link says it best, to people as well. */
+static char *state_link(const char *runtime)
+{
+    char *path;
+
+    return asprintf(&path, "%s/state", runtime) < 0 ? NULL : path;
+}
+
+int instance_remember_state(const char *runtime, const char *state, char **reason)
+{
+    char *path = state_link(runtime);
+    int result = 0;
+
+    if (!path)
+        return sentence(reason, -ENOMEM, "out of memory");
+    if ((unlink(path) < 0 && errno != ENOENT) || symlink(state, path) < 0)
+        result = sentence(reason, -errno, "cannot make the link %s: %s", path, strerror(errno));
+    free(path);
+    return result;
+}
+
+int instance_recall_state(const char *runtime, char **state, char **reason)
+{
+    char *path = state_link(runtime), target[4096];
+
+    if (!path)
+        return sentence(reason, -ENOMEM, "out of memory");
+    ssize_t length = readlink(path, target, sizeof target - 1);
+    int result =
+        length < 0 ? sentence(reason, -errno, "cannot read the link %s: %s", path, strerror(errno)) : 0;
+    free(path);
+    if (result)
+        return result;
+    target[length] = '\0';
+    *state = strdup(target);
+    return *state ? 0 : sentence(reason, -ENOMEM, "out of memory");
+}
+
 /* --- lock --- */
 
 static char *lock_path(const char *directory)

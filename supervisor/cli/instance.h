@@ -26,6 +26,11 @@ int instance_make_runtime(const char *name, char **directory, char **reason);
  * ~/.local/state/baton. *directory is malloc'd. */
 int instance_make_state(const char *name, const char *configured, char **directory, char **reason);
 
+/* Remember in the runtime directory where the state is, and find it again (malloc'd; -ENOENT: never
+ * remembered). */
+int instance_remember_state(const char *runtime, const char *state, char **reason);
+int instance_recall_state(const char *runtime, char **state, char **reason);
+
 /* Be the only baton of this runtime directory: *lock is a descriptor that survives exec, and the lock lasts
  * as long as any copy of it. -EBUSY: another one runs. */
 int instance_lock(const char *directory, const char *name, int *lock, char **reason);

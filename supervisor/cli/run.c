@@ -53,10 +53,34 @@ static char *find_program(const char *name)
 
 /* --- becoming the keeper --- */
 
+/* Whether systemd starts us again after a crash: it gives back the descriptors the keeper had stored, and
+ * among them is the state (the keeper checks the rest). What was accepted goes on then, whatever the file
+ * says now: nobody has reloaded it. */
+static bool comes_back(void)
+{
+    const char *pid = getenv("LISTEN_PID"), *names = getenv("LISTEN_FDNAMES");
+
+    if (!pid || !names || strtol(pid, NULL, 10) != (long)getpid())
+        return false;
+    for (const char *name = names; name; name = strchr(name, ':') ? strchr(name, ':') + 1 : NULL) {
+        if (strcspn(name, ":") == 5 && !strncmp(name, "state", 5))
+            return true;
+    }
+    return false;
+}
+
+static int find_state(const struct source *source, struct start *start, char **reason)
+{
+    if (!source->config)
+        return instance_recall_state(start->runtime, &start->state, reason);
+    int result = instance_make_state(source->name, source->config->state_dir, &start->state, reason);
+    return result ? result : instance_remember_state(start->runtime, start->state, reason);
+}
+
 static int prepare(const struct source *source, struct start *start)
 {
     char *reason = NULL;
-    int result = 0;
+    int result;
 
     start->keeper = find_program("baton-keeper");
     start->supervisor = start->keeper ? find_program("baton-supervisor") : NULL;
@@ -66,7 +90,7 @@ static int prepare(const struct source *source, struct start *start)
     if (result == 0)
         result = instance_lock(start->runtime, source->name, &start->lock, &reason);
     if (result == 0)
-        result = instance_make_state(source->name, source->config->state_dir, &start->state, &reason);
+        result = find_state(source, start, &reason);
     if (result == 0)
         return CLI_OK;
     cli_error("%s", reason ? reason : strerror(-result));
@@ -123,7 +147,7 @@ static int run(int argc, char **argv)
 
     if (result == CLI_OK && !source.config) {
         source_tell_errors(&source);
-        result = CLI_USAGE;
+        result = comes_back() ? CLI_OK : CLI_USAGE;
     }
     if (result == CLI_OK)
         result = prepare(&source, &start);

@@ -129,25 +129,42 @@ static int take_command_form(struct arguments *arguments, struct source *source)
 
 /* --- the file --- */
 
+/* The only file of /etc/baton. */
+static int find_only(struct arguments *arguments, char **path)
+{
+    glob_t found = { 0 };
+    char pattern[64];
+    int result = CLI_OK;
+
+    snprintf(pattern, sizeof pattern, "%s/*.ini", config_directory);
+    if (glob(pattern, 0, NULL, &found) != 0 || found.gl_pathc == 0)
+        result = cli_usage(arguments->verb, "which file? There is none in %s", config_directory);
+    else if (found.gl_pathc > 1)
+        result =
+            cli_usage(arguments->verb, "which file? There are %zu in %s", found.gl_pathc, config_directory);
+    else
+        *path = strdup(found.gl_pathv[0]);
+    globfree(&found);
+    return result;
+}
+
 /* /etc/baton/NAME.ini, or the only file there. */
 static int find_default(struct arguments *arguments, char **path)
 {
     glob_t found = { 0 };
-    char *pattern;
-    int result = CLI_OK;
+    char pattern[64];
 
-    if (asprintf(&pattern, "%s/%s.ini", config_directory, arguments->name ? arguments->name : "*") < 0)
-        return CLI_FAILURE;
-    if (glob(pattern, 0, NULL, &found) != 0 || found.gl_pathc == 0)
-        result = cli_usage(arguments->verb, "which file? There is no %s", pattern);
-    else if (found.gl_pathc > 1)
-        result = cli_usage(arguments->verb, "which file? There are %zu in %s: name one, or say --name",
-                           found.gl_pathc, config_directory);
-    else
+    if (!arguments->name)
+        return find_only(arguments, path);
+    if (asprintf(path, "%s/%s.ini", config_directory, arguments->name) < 0)
+        *path = NULL;
+    snprintf(pattern, sizeof pattern, "%s/*.ini", config_directory);
+    if (*path && access(*path, F_OK) < 0 && glob(pattern, 0, NULL, &found) == 0 && found.gl_pathc == 1) {
+        free(*path);
         *path = strdup(found.gl_pathv[0]);
+    }
     globfree(&found);
-    free(pattern);
-    return result;
+    return CLI_OK; /* when there is none, reading NAME.ini will say so */
 }
 
 /* Made absolute, but links stay: they may point elsewhere at the next reload. */
@@ -180,7 +197,8 @@ static int read_file(struct arguments *arguments, struct source *source)
         return result;
     if (!source->path)
         return CLI_FAILURE;
-    if (arguments->file && access(source->path, F_OK) < 0 && errno == ENOENT)
+    if (arguments->file && !strstr(arguments->file, ".ini") && access(source->path, F_OK) < 0 &&
+        errno == ENOENT)
         return cli_usage(arguments->verb,
                          "%s: there is no such file; a command stands behind --: baton %s -- %s",
                          arguments->file, arguments->verb->name, arguments->file);

@@ -22,8 +22,9 @@ struct source {
     struct config_errors errors;
 };
 
-/* Read the verb's arguments and the configuration they name. CLI_OK, also when the configuration has errors;
- * or the exit code of a mistake that was told. source_free() in any case. */
+/* Read the verb's arguments and the configuration they name; without one it is /etc/baton/NAME.ini, or the
+ * only file there. CLI_OK, also when the configuration has errors; or the exit code of a mistake that was
+ * told. source_free() in any case. */
 int source_read(const struct cli_verb *verb, int argc, char **argv, const struct source_flag *flags,
                 struct source *source);
 

@@ -53,8 +53,8 @@ const struct config_key config_keys[] = {
     { "umask", SERVICE(umask), KIND_OCTAL, "0022", .max = 0777,
         .help = "Permission bits that files made by the workers do not get." },
     { "limit_nofile", SERVICE(limit_nofile), KIND_LARGE, "0", .min = 0, .max = UINT64_C(1) << 30,
-        .help = "How many descriptors a worker may have open (hard and soft limit). 0: what baton was started "
-                "with." },
+        .help = "How many descriptors a worker may have open: its soft limit; the hard one is raised to it where "
+                "baton may. 0: what baton was started with." },
     { "workers", SERVICE(workers), KIND_NUMBER, "1", .min = 1, .max = 64,
         .help = "Processes per generation." },
     { "environment", SERVICE(environment), KIND_ENVIRONMENT, NULL, .flags = KEY_REPEATS,

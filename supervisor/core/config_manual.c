@@ -1,29 +1,51 @@
 /* The key table as documents: the key list of baton.ini(5), as mdoc(7), and the list of options. Needs
  * nothing but the key table: the program that prints it while baton is built runs on the build machine. */
+#include <string.h>
+
 #include "supervisor/core/config.h"
 #include "supervisor/core/config_keys.h"
 
-/* `text` as running text: one sentence per line, nothing in it taken for a macro or an escape. */
+/* One word of running text: nothing in it is taken for a macro or an escape. */
+static void print_word(const char *word, size_t length, FILE *to)
+{
+    static const struct {
+        char plain;
+        const char *roff;
+    } special[] = { { '\\', "\\e" }, { '-', "\\-" }, { '~', "\\(ti" }, { '\'', "\\(aq" }, { '?', "?\\&" } };
+
+    for (size_t i = 0; i < length; i++) {
+        const char *roff = NULL;
+        for (size_t j = 0; j < sizeof special / sizeof *special; j++) {
+            if (word[i] == special[j].plain)
+                roff = special[j].roff;
+        }
+        if (roff)
+            fputs(roff, to);
+        else
+            fputc(word[i], to);
+    }
+}
+
+/* Running text: short lines, and each sentence begins one. */
 static void print_text(const char *text, FILE *to)
 {
-    bool line_start = true;
+    enum { COLUMNS = 68 };
+    size_t column = 0;
 
-    for (const char *p = text; *p; p++) {
-        if (line_start && (*p == '.' || *p == '\''))
+    while (*text) {
+        size_t length = strcspn(text, " ");
+        bool sentence_ends = length > 1 && text[length - 1] == '.' && text[length - 2] != '.';
+
+        if (column == 0 && *text == '.')
             fputs("\\&", to);
-        line_start = false;
-        if (*p == '\\')
-            fputs("\\e", to);
-        else if (*p == '~')
-            fputs("\\(ti", to);
-        else if (*p == '-')
-            fputs("\\-", to);
-        else if (*p == ' ' && p > text && p[-1] == '.' && (p - text < 2 || p[-2] != '.'))
-            line_start = fputc('\n', to) == '\n';
-        else
-            fputc(*p, to);
+        print_word(text, length, to);
+        column += length + 1;
+        text += length + (text[length] == ' ');
+        bool line_ends = !*text || sentence_ends || column + strcspn(text, " ") > COLUMNS;
+        fputc(line_ends ? '\n' : ' ', to);
+        if (line_ends)
+            column = 0;
     }
-    fputc('\n', to);
 }
 
 static void print_allowed(const struct config_key *key, FILE *to)
@@ -48,7 +70,7 @@ static void print_allowed(const struct config_key *key, FILE *to)
 void config_print_manual(FILE *to)
 {
     for (size_t section = 0; section < SECTION_COUNT; section++) {
-        fprintf(to, ".Ss [%s%s]\n.Bl -tag -width Ds\n", config_section_names[section],
+        fprintf(to, ".Ss [%s%s]\\&\n.Bl -tag -width Ds\n", config_section_names[section],
                 section == SECTION_BATON ? "" : " NAME");
         for (size_t i = 0; i < config_key_count; i++) {
             const struct config_key *key = &config_keys[i];

@@ -182,6 +182,21 @@ static void a_users_state_goes_home(void **state)
         assert_int_equal(seteuid(0), 0);
 }
 
+static void the_place_of_the_state_is_remembered(void **state)
+{
+    char *found = NULL, *reason = NULL;
+
+    (void)state;
+    assert_int_equal(instance_recall_state(scratch, &found, &reason), -ENOENT);
+    assert_null(found);
+    free(reason);
+    assert_int_equal(instance_remember_state(scratch, "/srv/one", NULL), 0);
+    assert_int_equal(instance_remember_state(scratch, "/srv/two", NULL), 0);
+    assert_int_equal(instance_recall_state(scratch, &found, NULL), 0);
+    assert_string_equal(found, "/srv/two");
+    free(found);
+}
+
 static void one_baton_has_the_lock(void **state)
 {
     int first = -1, second = -1;
@@ -239,6 +254,7 @@ int main(void)
         SCRATCH(a_file_in_the_way_is_told),
         SCRATCH(state_goes_where_it_is_configured),
         SCRATCH(a_users_state_goes_home),
+        SCRATCH(the_place_of_the_state_is_remembered),
         SCRATCH(one_baton_has_the_lock),
         SCRATCH(the_lock_survives_an_exec),
     };
