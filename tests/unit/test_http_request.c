@@ -9,8 +9,7 @@
 
 static const struct http_limits limits = { .head_bytes = 1024, .body_bytes = 2048 };
 
-/* Feed `text` in pieces of `piece` bytes until the request is complete or refused. Returns what was not fed.
- */
+/* Feed `text` in pieces until the request is complete or refused. Returns what was not fed. */
 static const char *feed(struct http_request *request, const char *text, size_t piece,
                         enum http_progress *progress)
 {

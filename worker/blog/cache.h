@@ -33,8 +33,7 @@ const struct blog_cached *blog_cache_get(struct blog_cache *cache, const char *i
 /* Render and keep. Returns NULL when the article is too large to keep, or without memory. */
 const struct blog_cached *blog_cache_put(struct blog_cache *cache, const struct blog_article *article);
 
-/* Whether an article of this id, whenever created, has the content of the cached one. Without memory: false.
- */
+/* Whether an article of this id, whenever created, has the content of the cached one. No memory: false. */
 bool blog_cache_same(const struct blog_cached *cached, const struct blog_article *article);
 
 #endif

@@ -10,8 +10,7 @@ enum { BLOG_LIST_DEFAULT = 20, BLOG_LIST_MAX = 100 };
 /* Each appends to `buffer` and returns 0; BLOG_ABSENT: there is no article `before`, or none to comment on;
  * -errno. */
 
-/* {"articles": [newest first, …], "next": "/articles?…" or null}. `before`: an id, NULL for the first page.
- */
+/* {"articles": [newest first, …], "next": "/articles?…" or null}. `before`: an id; NULL: the first page. */
 int blog_list_json(struct blog_store *store, struct http_buffer *buffer, const char *before, int limit);
 int blog_list_html(struct blog_store *store, struct http_buffer *buffer, const char *before);
 

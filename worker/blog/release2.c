@@ -42,8 +42,7 @@ static void keep(void *arg, const struct blog_article *article)
     lookup->found = blog_cache_put(lookup->cache, article);
 }
 
-/* The article from the cache, which the database fills. NULL: `outcome` says why; 0 is "too large to keep".
- */
+/* The article from the cache, which the database fills. NULL: `outcome` says why; 0: too large to keep. */
 static const struct blog_cached *look_up(struct blog *blog, const char *id, bool *hit, int *outcome)
 {
     struct lookup lookup = { .cache = blog->async->cache, .found = blog_cache_get(blog->async->cache, id) };
@@ -245,6 +244,11 @@ static void close_async(struct blog *blog)
     blog->async = NULL;
 }
 
+static int start_publisher(struct blog *blog, char reason[BLOG_REASON_BYTES])
+{
+    return blog_publisher_start(&blog->async->publisher, blog->loop, blog->directory, on_done, blog, reason);
+}
+
 static int open_async(struct blog *blog, char reason[BLOG_REASON_BYTES])
 {
     int error = -ENOMEM;
@@ -253,8 +257,7 @@ static int open_async(struct blog *blog, char reason[BLOG_REASON_BYTES])
     if (blog->async)
         blog->async->cache = blog_cache_create(CACHE_BYTES);
     if (blog->async && blog->async->cache)
-        error =
-            blog_publisher_start(&blog->async->publisher, blog->loop, blog->directory, on_done, blog, reason);
+        error = start_publisher(blog, reason);
     else
         strcpy(reason, "out of memory");
     if (error < 0 && blog->async)

@@ -1,3 +1,17 @@
+/* What the blog serves. Lists are JSON objects with "next": the path of the next page, or null.
+ *
+ *     GET  /                      the newest articles, HTML; ?before=ID
+ *     GET  /read/ID               an article with its comments, HTML
+ *     GET  /articles              the newest articles; ?limit=1..100&before=ID
+ *     POST /articles              {"title", "body", "author"?, "id"?}: 201 and Location; a known id: 200 when
+ *                                 the content is the same, 409 otherwise, so it may be sent again
+ *     GET  /articles/ID
+ *     GET  /articles/ID/comments  oldest first; ?limit=1..100&after=NUMBER
+ *     POST /articles/ID/comments  {"body", "author"?}: 201; release 2: 400 when the review objects
+ *     GET  /healthz               200 when the database answers
+ *
+ * A write that was answered with 2xx is on disk. Errors are {"error", "reason"}: 400, 404, 405, 409, 413; 503
+ * while the database is locked, full or read-only, 500 when it fails. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

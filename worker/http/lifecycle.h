@@ -31,7 +31,7 @@ struct http_lifecycle {
 };
 
 /* Greet baton if it is there. `program` is the name in messages, static. Also lets the process use as many
- * descriptors as its hard limit allows, and ignore SIGPIPE. Returns 0, or the exit status after telling why.
+ * descriptors as its hard limit allows, and ignore SIGPIPE. Returns 0, or the exit status after saying why.
  */
 int http_lifecycle_open(struct http_lifecycle *lifecycle, struct ev_loop *loop, const char *program);
 

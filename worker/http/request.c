@@ -326,8 +326,8 @@ static enum http_progress await_more(struct http_request *request, size_t parsed
     request->body_wire_bytes += parsed_bytes;
     if (request->body_length)
         request->parsed = request->input.length = request->body_offset + request->body_length;
-    if (request->body_wire_bytes <=
-        request->body_length + request->limits->body_bytes + request->limits->head_bytes)
+    size_t framing_max = request->limits->body_bytes + request->limits->head_bytes;
+    if (request->body_wire_bytes <= request->body_length + framing_max)
         return HTTP_PARTIAL;
     refuse(request, 413, "the framing of the chunks is larger than this server accepts");
     return HTTP_REFUSED;
@@ -341,9 +341,9 @@ enum http_progress http_request_feed(struct http_request *request, size_t receiv
     if (!request->begun && !skip_blank_lines(request))
         return HTTP_PARTIAL;
 
-    size_t unparsed = request->input.length - request->parsed;
-    size_t parsed =
-        http_parser_execute(&request->parser, &callbacks, request->input.data + request->parsed, unparsed);
+    const char *unparsed = request->input.data + request->parsed;
+    size_t unparsed_bytes = request->input.length - request->parsed;
+    size_t parsed = http_parser_execute(&request->parser, &callbacks, unparsed, unparsed_bytes);
     enum http_errno error = HTTP_PARSER_ERRNO(&request->parser);
 
     request->parsed += parsed;

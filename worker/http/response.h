@@ -30,8 +30,7 @@ void http_response_field(struct http_response *response, const char *name, const
  * Header lines that were added before stay. */
 void http_response_error(struct http_response *response, int status, const char *error, const char *reason);
 
-/* Write the head. An answer that did not fit into memory becomes a 500; returns false when even that fails.
- */
+/* Write the head. An answer that did not fit into memory becomes a 500; false: not even that was possible. */
 bool http_response_seal(struct http_response *response, const struct http_framing *framing);
 
 void http_response_reset(struct http_response *response);
