@@ -150,13 +150,11 @@ static void apply_change(struct supervisor *supervisor, struct change *change, c
             waiting_add_result(waiting, change->wanted->name, 0, SERVICE_FAILED, "out of memory");
         return;
     }
+    if (waiting && wait)
+        waiting_add(waiting, change->service, change->service->attempt + 1, false);
     enum service_result result = service_upgrade(change->service, asked_by, false, &generation, text);
-    if (!waiting)
+    if (!waiting || (result == SERVICE_OK && wait))
         return;
-    if (result == SERVICE_OK && wait) {
-        waiting_add(waiting, change->service, generation, false);
-        return;
-    }
     if (result == SERVICE_OK)
         snprintf(line, sizeof line, "%s: generation %" PRIu32 " is starting", change->what, generation);
     else

@@ -90,21 +90,21 @@ static void run_status(void *arg, struct control_request *request, json_t *param
     control_answer(request, SERVICE_OK, json_pack("{s:o}", "status", status), "%s", "");
 }
 
-/* One service of an upgrade: begun and waited for, or refused. */
+/* One service of an upgrade: begun and waited for, or refused. Waiting begins first, to hear everything. */
 static void upgrade_one(struct service *service, struct waiting *waiting, const char *peer, bool replace,
                         bool wait)
 {
     char text[SERVICE_TEXT_BYTES];
-    uint32_t generation, before = service->attempt;
-    enum service_result result = service_upgrade(service, peer, replace, &generation, text);
+    uint32_t generation, next = service->attempt + 1;
 
-    if (result == SERVICE_OK && generation == 0)
-        generation = before + 1; /* it starts when the one it replaces has ended */
-    if (result == SERVICE_OK && wait) {
-        waiting_add(waiting, service, generation, false);
+    if (wait)
+        waiting_add(waiting, service, next, false);
+    enum service_result result = service_upgrade(service, peer, replace, &generation, text);
+    if (result == SERVICE_OK && wait)
         return;
-    }
-    if (result == SERVICE_OK)
+    if (result == SERVICE_OK && generation == 0) /* it starts when the one it replaces has ended */
+        snprintf(text, sizeof text, "generation %" PRIu32 " is to follow", generation = next);
+    else if (result == SERVICE_OK)
         snprintf(text, sizeof text, "generation %" PRIu32 " is starting", generation);
     waiting_add_result(waiting, service->name, generation, result, text);
 }
@@ -141,19 +141,18 @@ static void run_rollback(void *arg, struct control_request *request, json_t *par
     if (!waiting)
         return;
     describe_peer(request, peer);
-    bool reverting = rollout_running(service->state);
+    bool reverting = rollout_running(service->state), wait = get_flag(parameters, "wait");
+    if (wait)
+        waiting_add(waiting, service, reverting ? service->attempt : service->attempt + 1, reverting);
     enum service_result result = service_rollback(service, peer, &generation, text);
-    if (result == SERVICE_OK && get_flag(parameters, "wait")) {
-        waiting_add(waiting, service, generation, reverting);
-    } else {
-        if (result == SERVICE_OK && reverting)
-            snprintf(text, sizeof text, "generation %" PRIu32 " is being reverted", generation);
-        else if (result == SERVICE_OK)
-            snprintf(text, sizeof text,
-                     "generation %" PRIu32 " is starting with the release of generation %" PRIu32, generation,
-                     service->previous.number);
+    if (result == SERVICE_OK && reverting)
+        snprintf(text, sizeof text, "generation %" PRIu32 " is being reverted", generation);
+    else if (result == SERVICE_OK)
+        snprintf(text, sizeof text,
+                 "generation %" PRIu32 " is starting with the release of generation %" PRIu32, generation,
+                 service->previous.number);
+    if (result != SERVICE_OK || !wait)
         waiting_add_result(waiting, service->name, generation, result, text);
-    }
     waiting_commit(waiting, "");
 }
 

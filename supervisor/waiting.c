@@ -95,8 +95,12 @@ void waiting_add(struct waiting *waiting, const struct service *service, uint32_
 void waiting_add_result(struct waiting *waiting, const char *service, uint32_t generation,
                         enum service_result result, const char *text)
 {
-    struct item *item = add_item(waiting, service, generation);
+    struct item *item = waiting->items;
 
+    while (item && (item->done || strcmp(item->service, service) != 0))
+        item = item->next;
+    if (!item)
+        item = add_item(waiting, service, generation);
     if (item)
         finish_item(item, generation, result, text);
 }

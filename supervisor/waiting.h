@@ -22,7 +22,7 @@ struct waiting *waiting_begin(struct waiting_list *list, struct control_request 
 void waiting_add(struct waiting *waiting, const struct service *service, uint32_t generation,
                  bool going_back);
 
-/* Something that has ended already: its part of the answer. */
+/* Something that has ended already (or what was waited for was refused): its part of the answer. */
 void waiting_add_result(struct waiting *waiting, const char *service, uint32_t generation,
                         enum service_result result, const char *text);
 
