@@ -27,8 +27,8 @@ static void print(const json_t *json)
     putchar('\n');
 }
 
-/* Has this object a member `key` whose value is, as text or number, `value`? */
-static int is_chosen(const json_t *object, const char *key, const char *value)
+/* Is the member `key` of the object, as text or number, `value`? */
+static int has_member(const json_t *object, const char *key, const char *value)
 {
     const json_t *member = json_object_get(object, key);
     char number[32] = "";
@@ -38,11 +38,28 @@ static int is_chosen(const json_t *object, const char *key, const char *value)
     return !strcmp(json_is_string(member) ? json_string_value(member) : number, value);
 }
 
+/* Has the object all members of "key=value&key=value"? */
+static int is_chosen(const json_t *object, const char *condition)
+{
+    char text[STEP_BYTES], *rest = text, *key;
+
+    snprintf(text, sizeof text, "%s", condition);
+    while ((key = strsep(&rest, "&"))) {
+        char *value = strchr(key, '=');
+
+        if (!value)
+            return 0;
+        *value++ = '\0';
+        if (!has_member(object, key, value))
+            return 0;
+    }
+    return 1;
+}
+
 static void walk(const json_t *json, const char *path);
 
-static void walk_array(const json_t *array, char *step, const char *rest)
+static void walk_array(const json_t *array, const char *step, const char *rest)
 {
-    char *value = strchr(step, '=');
     size_t index;
     json_t *element;
 
@@ -51,13 +68,11 @@ static void walk_array(const json_t *array, char *step, const char *rest)
         found = 1;
         return;
     }
-    if (value)
-        *value++ = '\0';
     json_array_foreach (array, index, element) {
         char number[32];
 
         snprintf(number, sizeof number, "%zu", index);
-        if (value ? is_chosen(element, step, value) : !strcmp(step, "*") || !strcmp(step, number))
+        if (!strcmp(step, "*") || !strcmp(step, number) || is_chosen(element, step))
             walk(element, rest);
     }
 }
