@@ -27,20 +27,25 @@ static void say(struct view *view, char ***list, const char *format, ...)
 
 static void say(struct view *view, char ***list, const char *format, ...)
 {
-    char *what = NULL, *line = NULL, place[16] = "";
+    char *what, *line, place[16] = "";
     va_list arguments;
 
-    if (view->result)
+    va_start(arguments, format);
+    int bytes = view->result ? -1 : vasprintf(&what, format, arguments);
+    va_end(arguments);
+    if (bytes < 0) {
+        view->result = -ENOMEM; /* now, or before */
         return;
+    }
     if (view->where->line > 0)
         snprintf(place, sizeof place, ":%d", view->where->line);
-    view->result = -ENOMEM;
-    va_start(arguments, format);
-    if (vasprintf(&what, format, arguments) >= 0 &&
-        asprintf(&line, "%s%s: [%s %s]: %s", view->where->file, place, view->kind, view->name, what) >= 0)
-        view->result = config_words_append(list, (char *[]){ line, NULL });
-    va_end(arguments);
+    bytes = asprintf(&line, "%s%s: [%s %s]: %s", view->where->file, place, view->kind, view->name, what);
     free(what);
+    if (bytes < 0) {
+        view->result = -ENOMEM;
+        return;
+    }
+    view->result = config_words_append(list, (char *[]){ line, NULL });
     free(line);
 }
 

@@ -123,15 +123,15 @@ static char **keeper_arguments(const struct source *source, const struct start *
 
 static int become_keeper(const struct source *source, const struct start *start)
 {
-    char **arguments = keeper_arguments(source, start), *lock = NULL;
+    char **arguments = keeper_arguments(source, start), lock[16];
 
-    if (!arguments) {
+    snprintf(lock, sizeof lock, "%d", start->lock);
+    /* The keeper closes every other descriptor it does not know. */
+    if (!arguments || setenv("BATON_LOCK", lock, 1) < 0) {
         cli_error("%s", strerror(ENOMEM));
+        config_words_free(arguments);
         return CLI_FAILURE;
     }
-    if (asprintf(&lock, "%d", start->lock) > 0)
-        setenv("BATON_LOCK", lock, 1); /* the keeper closes every other descriptor it does not know */
-    free(lock);
     execv(start->keeper, arguments);
     cli_error("cannot execute %s: %s", start->keeper, strerror(errno));
     config_words_free(arguments);

@@ -51,6 +51,10 @@ int config_build_wrong_key(struct config_build *build, const struct config_where
                            const struct config_key *key, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The same for a value: `key: "value": reason; allowed: …`. */
+int config_build_refused(struct config_build *build, const struct config_where *where,
+                         const struct config_key *key, const char *value, const char *reason);
+
 /* Where `section` number `index` begins, and where it was said. */
 void *config_build_struct(struct config *config, enum config_section section, size_t index);
 struct config_where *config_build_where(struct config *config, enum config_section section, size_t index);
