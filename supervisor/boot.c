@@ -37,20 +37,23 @@ static int load_config(struct supervisor *supervisor, struct config **config)
     return error;
 }
 
+/* All are known before the first one starts: what is recorded then is complete. */
 static int start_services(struct supervisor *supervisor, const struct config *config)
 {
+    char text[SERVICE_TEXT_BYTES];
+    uint32_t generation;
+
     for (size_t i = 0; i < config->service_count; i++) {
-        char text[SERVICE_TEXT_BYTES];
         char *definition = definition_make(config, &config->services[i]);
-        uint32_t generation;
         struct service *service =
             definition ? supervisor_add_service(supervisor, config->services[i].name, definition) : NULL;
 
         free(definition);
         if (!service)
             return -ENOMEM;
-        service_upgrade(service, "start", false, &generation, text);
     }
+    for (struct service *s = supervisor->state.services; s; s = s->next)
+        service_upgrade(s, "start", false, &generation, text);
     return 0;
 }
 
@@ -92,6 +95,14 @@ static void reopen_log(struct supervisor *supervisor)
     config_errors_free(&errors);
 }
 
+static void drop_lane(struct supervisor *supervisor, uint64_t serial)
+{
+    char id[VAULT_ID_BYTES];
+
+    snprintf(id, sizeof id, "l%" PRIu64, serial);
+    vault_drop(supervisor->runtime.vault, id);
+}
+
 /* Listeners of a generation that was being made when the supervisor before us died: nobody uses them. */
 static void close_unused_lanes(struct supervisor *supervisor)
 {
@@ -99,32 +110,49 @@ static void close_unused_lanes(struct supervisor *supervisor)
 
     for (struct lane *lane = supervisor->state.lanes.first; lane; lane = next) {
         uint64_t serial;
-        char id[VAULT_ID_BYTES];
 
         next = lane->next;
         if (lane->users > 0)
             continue;
         lanes_use(lane);
         lanes_release(&supervisor->state.lanes, lane, &serial);
-        snprintf(id, sizeof id, "l%" PRIu64, serial);
-        vault_drop(supervisor->runtime.vault, id);
+        drop_lane(supervisor, serial);
     }
 }
 
-/* What the keeper holds and the state does not know was begun and never recorded: end it. */
+/* What the keeper holds and the state does not know was begun and never recorded: end it, but for listening
+ * sockets, which may be wanted again at once. */
 static void drop_unknown(struct supervisor *supervisor, struct vault_entry *entries, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct vault_entry *entry = &entries[i];
 
-        if (entry->fd < 0 || !strncmp(entry->id, "supervisor", strlen("supervisor")))
+        uint64_t serial = strtoull(entry->id + 1, NULL, 10);
+
+        if (entry->fd < 0)
             continue;
+        if (serial > supervisor->runtime.serial)
+            supervisor->runtime.serial = serial; /* no id is given twice */
+        if (entry->id[0] == 'l') {
+            lanes_add_spare(&supervisor->state.lanes, entry->fd, serial);
+            continue;
+        }
         if (entry->pid > 0 && !entry->exited) {
             struct spawn child = { .pid = entry->pid, .pidfd = entry->fd, .gate = -1 };
             spawn_signal(&child, SIGKILL, true);
         }
-        vault_drop(supervisor->runtime.vault, entry->id);
+        close(entry->fd);
+        if (strncmp(entry->id, "supervisor", strlen("supervisor")) != 0) /* those are the keeper's own */
+            vault_drop(supervisor->runtime.vault, entry->id);
     }
+}
+
+static void drop_spares(struct supervisor *supervisor)
+{
+    uint64_t serial;
+
+    while (lanes_drop_spare(&supervisor->state.lanes, &serial))
+        drop_lane(supervisor, serial);
 }
 
 static int read_state(struct supervisor *supervisor, int fd, struct vault_entry *entries, size_t count)
@@ -209,9 +237,12 @@ int supervisor_start(struct supervisor *supervisor, struct vault_entry *entries,
     error = open_control(supervisor, take_entry(entries, count, "control"));
     if (error)
         return error;
+    if (state < 0)
+        drop_unknown(supervisor, entries, count);
     error = state >= 0 ? restore(supervisor, state, entries, count) : start_fresh(supervisor);
     if (error)
         return error;
+    drop_spares(supervisor);
     supervisor_record(supervisor);
     return vault_hello(supervisor->runtime.vault);
 }

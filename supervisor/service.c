@@ -309,9 +309,14 @@ static void resume_rollout(struct service *service)
 
     if (!candidate && service->state == ROLLOUT_REVERTING) {
         service_post_candidate_gone(service);
+    } else if (service->state == ROLLOUT_EMPTY && !service->removed) {
+        service_post(service, ROLLOUT_EV_START, NULL);
+    } else if (!candidate && service->state == ROLLOUT_STARTING && service->retrying) {
+        service_act(service, ROLLOUT_DO_START);
     } else if (!candidate && rollout_running(service->state)) {
-        service_set_reason(service, "generation %" PRIu32 " was not started: the supervisor died before",
-                           service->attempt);
+        if (!service->reason[0])
+            service_set_reason(service, "generation %" PRIu32 " was not started: the supervisor died before",
+                               service->attempt);
         service_post(service, ROLLOUT_EV_CANDIDATE_FAILED, NULL);
     } else if (candidate && candidate->failed && service->state != ROLLOUT_REVERTING) {
         on_failed(service, candidate);

@@ -79,10 +79,13 @@ static void start(struct service *service)
 
     service->attempt = choose_number(service);
     service->attempt_ms = runtime_now_ms();
-    service->retrying = false;
     service->reason[0] = '\0';
+    service->retrying = true; /* a successor that finds no candidate starts it, under this number */
+    service->runtime->record(service->runtime->arg);
+    fault_point("start-recorded");
     int error = generation_create(service->runtime, service->lanes, service->attempt, definition, kept,
                                   &service_generation_handlers, service, &generation, &reason);
+    service->retrying = false;
     if (error) {
         service_set_reason(service, "generation %" PRIu32 " was not started: %s", service->attempt,
                            reason ? reason : strerror(-error));

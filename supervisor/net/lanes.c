@@ -80,6 +80,41 @@ static struct lane *add(struct lanes *lanes, const struct config_listener *liste
     return lane;
 }
 
+/* The socket of a spare that is what `listener` asks for; -1: none. */
+static int take_spare(struct lanes *lanes, const struct config_listener *listener, uint64_t *serial)
+{
+    for (struct lane_spare **link = &lanes->spares; *link; link = &(*link)->next) {
+        struct lane_spare *spare = *link;
+        int fd = spare->fd;
+
+        if (!listener_matches(listener, fd))
+            continue;
+        *link = spare->next;
+        *serial = spare->serial;
+        free(spare);
+        return fd;
+    }
+    return -1;
+}
+
+static int open_lane(struct lanes *lanes, const struct config_listener *listener, const char *key,
+                     struct lane **out, char **reason)
+{
+    uint64_t serial = 0;
+    int fd = take_spare(lanes, listener, &serial), error = fd < 0 ? listener_open(listener, &fd, reason) : 0;
+
+    if (error)
+        return error;
+    *out = add(lanes, listener, key, fd);
+    if (!*out) {
+        close(fd);
+        *reason = NULL;
+        return -ENOMEM;
+    }
+    (*out)->serial = serial;
+    return 0;
+}
+
 int lanes_acquire(struct lanes *lanes, const struct config_listener *listener, struct lane **out,
                   char **reason)
 {
@@ -88,15 +123,9 @@ int lanes_acquire(struct lanes *lanes, const struct config_listener *listener, s
     make_key(listener, key);
     struct lane *lane = find(lanes, key);
     if (!lane) {
-        int fd, error = listener_open(listener, &fd, reason);
+        int error = open_lane(lanes, listener, key, &lane, reason);
         if (error)
             return error;
-        lane = add(lanes, listener, key, fd);
-        if (!lane) {
-            close(fd);
-            *reason = NULL;
-            return -ENOMEM;
-        }
     } else if (lane->listener->backlog != listener->backlog) {
         lane->listener->backlog = listener->backlog;
         listener_set_backlog(lane->fd, listener->backlog);
@@ -136,6 +165,31 @@ struct lane *lanes_restore(struct lanes *lanes, const struct config_listener *li
     }
     lane->serial = serial;
     return lane;
+}
+
+void lanes_add_spare(struct lanes *lanes, int fd, uint64_t serial)
+{
+    struct lane_spare *spare = malloc(sizeof *spare);
+
+    if (!spare) {
+        close(fd);
+        return;
+    }
+    *spare = (struct lane_spare){ .next = lanes->spares, .fd = fd, .serial = serial };
+    lanes->spares = spare;
+}
+
+bool lanes_drop_spare(struct lanes *lanes, uint64_t *serial)
+{
+    struct lane_spare *spare = lanes->spares;
+
+    if (!spare)
+        return false;
+    lanes->spares = spare->next;
+    *serial = spare->serial;
+    close(spare->fd);
+    free(spare);
+    return true;
 }
 
 void lanes_use(struct lane *lane)

@@ -22,8 +22,16 @@ struct lane {
     struct config_listener *listener; /* owned copy: to unlink a UNIX path at the end */
 };
 
+/* A socket from the vault that no state knows: its lane was being made when a supervisor died. */
+struct lane_spare {
+    struct lane_spare *next;
+    int fd; /* owned */
+    uint64_t serial;
+};
+
 struct lanes {
     struct lane *first;
+    struct lane_spare *spares;
 };
 
 /* The lane for `listener`, opened if it is not open yet (then its serial is 0 and the caller stores it). One
@@ -38,6 +46,14 @@ bool lanes_release(struct lanes *lanes, struct lane *lane, uint64_t *serial);
  * or no memory. */
 struct lane *lanes_restore(struct lanes *lanes, const struct config_listener *listener, int fd,
                            uint64_t serial);
+
+/* A socket from the vault that no state knows; `fd` is taken. lanes_acquire() uses it when it is what is
+ * wanted, because the same address cannot be bound twice while the keeper has a copy. */
+void lanes_add_spare(struct lanes *lanes, int fd, uint64_t serial);
+
+/* Close one of the spares that nobody wanted. False: there is none; else *serial is that of its vault entry.
+ */
+bool lanes_drop_spare(struct lanes *lanes, uint64_t *serial);
 
 /* After a restore: one user more without opening anything. */
 void lanes_use(struct lane *lane);

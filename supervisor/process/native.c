@@ -27,7 +27,7 @@ struct native {
     struct ev_loop *loop;
     int fd;
     ev_io readable, writable;
-    bool greeted;
+    bool greeted, lenient; /* lenient: a HELLO may have been read by a supervisor before us */
     struct queued *first, **last;
     size_t queued;
     const struct native_handlers *handlers;
@@ -128,7 +128,6 @@ static void handle_hello(struct native *native, const struct message *message)
 {
     uint32_t holds = message->hello.holds;
 
-    native->greeted = true;
     native->handlers->on_hello(native->arg, message->hello.listeners_held);
     if (native->fd >= 0 && (holds & MESSAGE_HOLDS_READY))
         native->handlers->on_ready(native->arg);
@@ -185,10 +184,11 @@ static void handle_packet(struct native *native, struct channel_packet *packet)
         snprintf(reason, sizeof reason, "it sent %s, which is not for a worker to send%s",
                  message_name(message.type), count ? " with descriptors" : "");
         lose(native, true, reason);
-    } else if (!native->greeted && message.type != MESSAGE_HELLO) {
+    } else if (!native->greeted && !native->lenient && message.type != MESSAGE_HELLO) {
         snprintf(reason, sizeof reason, "it sent %s before HELLO", message_name(message.type));
         lose(native, true, reason);
     } else {
+        native->greeted = true;
         handle(native, &message);
     }
 }
@@ -226,7 +226,7 @@ static void on_writable(struct ev_loop *loop, ev_io *io, int events)
     flush(io->data);
 }
 
-int native_open(struct ev_loop *loop, int fd, uint32_t generation, uint32_t worker, bool greeted,
+int native_open(struct ev_loop *loop, int fd, uint32_t generation, uint32_t worker, enum native_past past,
                 const struct native_handlers *handlers, void *arg, struct native **out)
 {
     struct native *native = calloc(1, sizeof *native);
@@ -235,7 +235,12 @@ int native_open(struct ev_loop *loop, int fd, uint32_t generation, uint32_t work
         close(fd);
         return -ENOMEM;
     }
-    *native = (struct native){ .loop = loop, .fd = fd, .greeted = greeted, .handlers = handlers, .arg = arg };
+    *native = (struct native){ .loop = loop,
+                               .fd = fd,
+                               .greeted = past == NATIVE_GREETED,
+                               .lenient = past == NATIVE_UNKNOWN,
+                               .handlers = handlers,
+                               .arg = arg };
     native->last = &native->first;
     ev_io_init(&native->readable, on_readable, fd, EV_READ);
     ev_io_init(&native->writable, on_writable, fd, EV_WRITE);

@@ -38,12 +38,19 @@ struct native_listener {
 
 struct native;
 
-/* Speak on `fd`, which is taken (on failure too). Says WELCOME. `handlers` must outlive the object.
- * `greeted`: a supervisor before us has had its HELLO (what it did not read may come first). 0, -ENOMEM. */
-int native_open(struct ev_loop *loop, int fd, uint32_t generation, uint32_t worker, bool greeted,
+/* What a supervisor before us knew of this worker. */
+enum native_past {
+    NATIVE_NEW,     /* there was none: HELLO comes first */
+    NATIVE_UNKNOWN, /* it may have read the HELLO without recording it: anything may come first */
+    NATIVE_GREETED, /* it had the HELLO */
+};
+
+/* Speak on `fd`, which is taken (on failure too). Says WELCOME. `handlers` must outlive the object. 0,
+ * -ENOMEM. */
+int native_open(struct ev_loop *loop, int fd, uint32_t generation, uint32_t worker, enum native_past past,
                 const struct native_handlers *handlers, void *arg, struct native **out);
 
-/* Whether HELLO was received: only such a worker can be told anything. */
+/* Whether the worker has spoken: only such a one can be told anything. */
 bool native_greeted(const struct native *native);
 
 /* Queue a message; what the worker does not read is kept (bounded: a worker that lets more than 256 messages

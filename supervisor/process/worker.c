@@ -54,6 +54,8 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
     (void)events;
     worker->deadline_ms = 0;
     if (worker->exit_pending) {
+        if (worker_start_again(worker, worker->exit_status))
+            return;
         if (!worker->reason[0])
             worker_describe_exit(worker, worker->exit_status);
         worker_event(worker, WORKER_EV_EXITED);

@@ -17,6 +17,9 @@ bool worker_listens_at_exec(
 void worker_open_gate(struct worker *worker);
 void worker_on_gate(struct ev_loop *loop, ev_io *io, int events);
 void worker_describe_exit(struct worker *worker, int status);
+/* A supervisor before us died between its clone and its go (that is what `status` says): nothing ran yet, so
+ * it is started again, without a failure. False: it is an exit like any other. */
+bool worker_start_again(struct worker *worker, int status);
 void worker_close_process(struct worker *worker); /* everything of it is given up, in the vault too */
 
 /* worker_talk.c */

@@ -254,6 +254,17 @@ void worker_describe_exit(struct worker *worker, int status)
         snprintf(worker->reason + length, sizeof worker->reason - length, "; it said: %s", worker->said);
 }
 
+bool worker_start_again(struct worker *worker, int status)
+{
+    bool waited = worker->state == WORKER_SPAWNING || worker->state == WORKER_STARTING;
+
+    if (!worker->resumed || !waited || !WIFEXITED(status) || WEXITSTATUS(status) != SPAWN_EXIT_ORPHANED)
+        return false;
+    worker_close_process(worker);
+    worker_start(worker);
+    return true;
+}
+
 bool worker_exited(struct worker *worker, const char *id, int status)
 {
     char own[VAULT_ID_BYTES];
@@ -261,12 +272,8 @@ bool worker_exited(struct worker *worker, const char *id, int status)
     entry_id(worker, 'p', own);
     if (!worker->serial || strcmp(id, own) != 0)
         return false;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == SPAWN_EXIT_ORPHANED && worker->state == WORKER_SPAWNING) {
-        /* A supervisor before us died between its clone and its go: nothing ran yet, start it again. */
-        worker_close_process(worker);
-        worker_start(worker);
+    if (worker_start_again(worker, status))
         return true;
-    }
     if (worker->native)
         native_read(worker->native); /* its last words */
     ev_timer_stop(worker_runtime(worker)->loop, &worker->lost_timer);
@@ -402,7 +409,8 @@ static void resume_process(struct worker *worker)
     }
     if (worker->restored_channel >= 0)
         native_open(worker_runtime(worker)->loop, worker->restored_channel, worker->plan->generation,
-                    worker->number, worker->greeted, &worker_native_handlers, worker, &worker->native);
+                    worker->number, worker->greeted ? NATIVE_GREETED : NATIVE_UNKNOWN,
+                    &worker_native_handlers, worker, &worker->native);
     worker->restored_channel = -1;
     if (worker->notify.fd >= 0)
         worker_watch_notify(worker);
@@ -414,9 +422,9 @@ void worker_resume(struct worker *worker)
 
     if (worker->serial) {
         worker->resumed = true;
-        if (worker->spawn.pidfd < 0) { /* the keeper never had it, so it never ran */
+        if (worker->spawn.pidfd < 0) { /* the keeper never had it, so it never got past its gate */
             worker->exit_pending = true;
-            worker_set_reason(worker, "was not started: the supervisor died before");
+            worker->exit_status = SPAWN_EXIT_ORPHANED << 8;
         }
         resume_process(worker);
     }

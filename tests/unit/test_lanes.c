@@ -132,6 +132,28 @@ static void a_socket_from_the_vault_is_used_again_and_a_wrong_one_is_not(void **
     assert_int_equal(serial, 5);
 }
 
+static void a_spare_socket_is_used_instead_of_binding_its_address_again(void **state)
+{
+    char text[ADDRESS_TEXT_BYTES], other_text[ADDRESS_TEXT_BYTES];
+    struct config_listener listener = make_listener((char[]){ "web" }, text);
+    struct config_listener other = make_listener((char[]){ "other" }, other_text);
+    struct lanes before = { 0 }, after = { 0 };
+    uint64_t serial = 0;
+
+    (void)state;
+    struct lane *made = acquire(&before, &listener), *unwanted = acquire(&before, &other);
+    lanes_add_spare(&after, fcntl(made->fd, F_DUPFD_CLOEXEC, 3), 8);
+    lanes_add_spare(&after, fcntl(unwanted->fd, F_DUPFD_CLOEXEC, 3), 9);
+    struct lane *lane = acquire(&after, &listener); /* bound still: a second bind would be refused */
+    assert_int_equal(lane->serial, 8);
+    assert_true(lanes_drop_spare(&after, &serial));
+    assert_int_equal(serial, 9);
+    assert_false(lanes_drop_spare(&after, &serial));
+    lanes_release(&before, made, &serial);
+    lanes_release(&before, unwanted, &serial);
+    lanes_release(&after, lane, &serial);
+}
+
 static void the_path_of_a_unix_listener_goes_with_its_last_user(void **state)
 {
     char directory[] = "/tmp/test_lanes.XXXXXX", text[ADDRESS_TEXT_BYTES];
@@ -178,6 +200,7 @@ int main(void)
         GUARDED(a_renamed_listener_keeps_its_socket_and_a_new_backlog_is_applied),
         GUARDED(an_address_in_use_is_refused_and_nothing_is_kept),
         GUARDED(a_socket_from_the_vault_is_used_again_and_a_wrong_one_is_not),
+        GUARDED(a_spare_socket_is_used_instead_of_binding_its_address_again),
         GUARDED(the_path_of_a_unix_listener_goes_with_its_last_user),
         GUARDED(a_quiesce_is_answered_once),
     };

@@ -72,7 +72,7 @@ static void on_lost(void *arg, bool broken, const char *reason)
 static const struct native_handlers handlers = { on_hello,  on_ready, on_serving, on_drained,
                                                  on_status, on_bye,   on_lost };
 
-static void talk_begin(struct talk *talk, bool greeted)
+static void talk_begin(struct talk *talk, enum native_past past)
 {
     int ends[2];
 
@@ -80,7 +80,7 @@ static void talk_begin(struct talk *talk, bool greeted)
     talk->loop = ev_loop_new(EVFLAG_AUTO);
     assert_int_equal(channel_pair(ends), 0);
     talk->worker = ends[1];
-    assert_int_equal(native_open(talk->loop, ends[0], 7, 2, greeted, &handlers, talk, &talk->native), 0);
+    assert_int_equal(native_open(talk->loop, ends[0], 7, 2, past, &handlers, talk, &talk->native), 0);
 }
 
 static void talk_end(struct talk *talk)
@@ -134,7 +134,7 @@ static void a_worker_is_welcomed_and_its_facts_are_told(void **state)
     struct message message;
 
     (void)state;
-    talk_begin(&talk, false);
+    talk_begin(&talk, NATIVE_NEW);
     assert_false(native_greeted(talk.native));
     assert_int_equal(hear(&talk, &message), MESSAGE_WELCOME);
     assert_int_equal(message.welcome.generation, 7);
@@ -162,7 +162,7 @@ static void what_a_worker_holds_is_told_when_it_answers_a_second_welcome(void **
     struct talk talk;
 
     (void)state;
-    talk_begin(&talk, true); /* a supervisor before us had its HELLO … */
+    talk_begin(&talk, NATIVE_GREETED); /* a supervisor before us had its HELLO … */
     say(&talk,
         &(struct message){ .type = MESSAGE_STATUS, .status = { 5, 0, 0, 0 } }); /* … and did not read this */
     turn(&talk);
@@ -172,6 +172,21 @@ static void what_a_worker_holds_is_told_when_it_answers_a_second_welcome(void **
     assert_int_equal(talk.readies, 1);
     assert_int_equal(talk.serving_count, 4);
     assert_int_equal(talk.losses, 0);
+    talk_end(&talk);
+}
+
+static void a_fact_may_come_first_when_a_supervisor_died_with_the_hello(void **state)
+{
+    struct talk talk;
+
+    (void)state;
+    talk_begin(&talk, NATIVE_UNKNOWN);
+    assert_false(native_greeted(talk.native)); /* it may be no native worker at all */
+    say(&talk, &(struct message){ .type = MESSAGE_READY });
+    turn(&talk);
+    assert_int_equal(talk.losses, 0);
+    assert_int_equal(talk.readies, 1);
+    assert_true(native_greeted(talk.native));
     talk_end(&talk);
 }
 
@@ -185,7 +200,7 @@ static void three_hundred_listeners_go_in_counted_chunks(void **state)
     unsigned seen = 0;
 
     (void)state;
-    talk_begin(&talk, false);
+    talk_begin(&talk, NATIVE_NEW);
     int fd = eventfd(0, EFD_CLOEXEC);
     for (int i = 0; i < COUNT; i++) {
         snprintf(names[i], sizeof names[i], "listener-%d", i);
@@ -210,7 +225,7 @@ static void orders_arrive_in_the_order_they_were_given(void **state)
     struct message message;
 
     (void)state;
-    talk_begin(&talk, false);
+    talk_begin(&talk, NATIVE_NEW);
     assert_int_equal(native_tell_role(talk.native, true), 0);
     assert_int_equal(native_tell_drain(talk.native, 1500), 0);
     assert_int_equal(hear(&talk, &message), MESSAGE_WELCOME);
@@ -239,7 +254,7 @@ static void a_worker_that_breaks_the_protocol_is_dropped(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct talk talk;
 
-        talk_begin(&talk, false);
+        talk_begin(&talk, NATIVE_NEW);
         if (cases[i].greet)
             hello(&talk, 0, 0);
         say(&talk, &(struct message){ .type = cases[i].type });
@@ -262,13 +277,13 @@ static void garbage_and_descriptors_are_dropped_without_a_leak(void **state)
     struct talk talk;
 
     (void)state;
-    talk_begin(&talk, false);
+    talk_begin(&talk, NATIVE_NEW);
     assert_int_equal(channel_send(talk.worker, "GET / HTTP/1.1\r\n\r\n", 18, NULL, 0), 0);
     turn(&talk);
     assert_true(talk.losses == 1 && talk.broken);
     talk_end(&talk);
 
-    talk_begin(&talk, false);
+    talk_begin(&talk, NATIVE_NEW);
     assert_int_equal(channel_send(talk.worker, hello_bytes, (size_t)size, &talk.worker, 1), 0);
     turn(&talk);
     assert_true(talk.losses == 1 && talk.broken);
@@ -281,7 +296,7 @@ static void closing_the_channel_is_not_breaking_the_protocol(void **state)
     struct talk talk;
 
     (void)state;
-    talk_begin(&talk, false);
+    talk_begin(&talk, NATIVE_NEW);
     hello(&talk, 0, 0);
     say(&talk, &(struct message){ .type = MESSAGE_BYE, .bye.text = "last words" });
     close(talk.worker);
@@ -302,7 +317,7 @@ static void a_worker_that_does_not_read_is_bounded_and_gets_everything_when_it_d
     struct channel_packet packet;
 
     (void)state;
-    talk_begin(&talk, false);
+    talk_begin(&talk, NATIVE_NEW);
     turn(&talk);
     while (native_tell_role(talk.native, given % 2) == 0) {
         given++;
@@ -329,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         GUARDED(a_worker_is_welcomed_and_its_facts_are_told),
         GUARDED(what_a_worker_holds_is_told_when_it_answers_a_second_welcome),
+        GUARDED(a_fact_may_come_first_when_a_supervisor_died_with_the_hello),
         GUARDED(three_hundred_listeners_go_in_counted_chunks),
         GUARDED(orders_arrive_in_the_order_they_were_given),
         GUARDED(a_worker_that_breaks_the_protocol_is_dropped),

@@ -1,0 +1,62 @@
+#!/bin/sh
+# Wherever the supervisor dies in a start or an upgrade - at each fault point of the code, the first five times
+# that it is passed - not one request is lost and one generation serves in the end.
+. "${top_srcdir:?}/tests/e2e/lib.sh"
+
+grep -q '^#define BATON_FAULTS 1' "$top_builddir/config.h" || skip "fault points are not compiled in (--enable-faults)"
+
+points=$(grep -rhoE 'fault_point\("[a-z-]+"\)' "$top_srcdir/supervisor" | sed 's/.*"\(.*\)".*/\1/' | sort -u)
+[ -n "$points" ] || fail "no fault points in the code"
+supervisors_may_die=yes
+
+mkdir data
+free_port port
+url=http://127.0.0.1:$port
+cat >blog.ini <<INI
+[baton]
+state_dir = $work/state
+[listener web]
+address = 127.0.0.1:$port
+[service blog]
+command = $top_builddir/baton-blog-v2 --data $work/data
+listen = web
+workers = 2
+ready = native
+verify = http:/healthz
+output = $work/blog.log
+INI
+
+# Steady, with one generation and both its workers.
+# shellcheck disable=SC2317 # wait_for calls it
+rests() {
+    "$baton" status --json >"$work/rests.json" 2>/dev/null </dev/null || return 1
+    rests_now=$("$helpers/jsonget" <"$work/rests.json" services.0.state services.0.rollout.state \
+        'services.0.generations.*.role' 'services.0.generations.*.workers.*.state' | tr '\n' ' ') || return 1
+    [ "$rests_now" = "serving steady stable serving serving " ]
+}
+
+killed=0
+for point in $points; do
+    for n in 1 2 3 4 5; do
+        : >fault
+        export BATON_FAULT="$point:$n" BATON_FAULT_ONCE="$work/fault"
+        # The point may be passed before the first generation serves: then the start itself is tested.
+        start_baton blog.ini
+        wait_for "$patience_s" rests
+        before=$(status 'services.0.generations.*.generation')
+        start_load --short 1 --keepalive 2 "$url/articles" "$url/healthz"
+        upgraded=0
+        "$baton" upgrade --wait >upgrade.out 2>&1 </dev/null || upgraded=$?
+        case $upgraded in 0 | 3) ;; *) fail "$point:$n: upgrade --wait ended with $upgraded: $(cat upgrade.out)" ;; esac
+        wait_for "$patience_s" rests
+        after=$(status 'services.0.generations.*.generation')
+        [ "$upgraded" != 0 ] || [ "$after" -gt "$before" ] || fail "$point:$n: generation $before still serves"
+        stop_load
+        [ -e fault ] || killed=$((killed + 1))
+        stop_baton
+        rm -f fault
+    done
+done
+say "$killed supervisors died at $(echo "$points" | wc -w) points"
+[ "$killed" -gt "$(echo "$points" | wc -w)" ] || fail "hardly a fault point was reached"
+passed
