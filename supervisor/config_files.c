@@ -68,23 +68,34 @@ static int on_read(void *arg, const char *path, char **bytes, size_t *length)
     return result;
 }
 
+static int glob_error; /* of the running glob(3), whose callback gets no argument */
+
+/* A directory that is not there matches nothing; one that cannot be read may hide something. */
+static int on_glob_error(const char *path, int error)
+{
+    (void)path;
+    if (error == ENOENT || error == ENOTDIR)
+        return 0;
+    glob_error = -error;
+    return 1;
+}
+
 static int on_glob(void *arg, const char *pattern, char ***paths, size_t *count)
 {
     glob_t found = { 0 };
-    int result = glob(pattern, GLOB_ERR, NULL, &found);
+    int result = glob(pattern, 0, on_glob_error, &found);
 
     (void)arg;
-    if (result == 0) {
+    if (result == GLOB_ABORTED)
+        result = glob_error;
+    else if (result == GLOB_NOSPACE)
+        result = -ENOMEM;
+    else if (result == 0 && !(*paths = config_words_copy(found.gl_pathv)))
+        result = -ENOMEM;
+    else if (result == 0)
         *count = found.gl_pathc;
-        *paths = config_words_copy(found.gl_pathv);
-        result = *paths ? 0 : -ENOMEM;
-        if (result)
-            *count = 0;
-    } else if (result == GLOB_NOMATCH) {
-        result = 0;
-    } else {
-        result = result == GLOB_NOSPACE ? -ENOMEM : -EACCES;
-    }
+    else
+        result = 0; /* GLOB_NOMATCH */
     globfree(&found);
     return result;
 }
