@@ -52,6 +52,9 @@ const char *supervisor_refusal(const struct supervisor *supervisor);
  * what is used gets fd -1. 0 or -errno. */
 int supervisor_start(struct supervisor *supervisor, struct vault_entry *entries, size_t count);
 
+/* supervisor.c: everything that is needed before ev_run(). */
+void supervisor_watch(struct supervisor *supervisor);
+
 /* signals.c: carry out, record, acknowledge. */
 void supervisor_on_signal(void *arg, int signo);
 
@@ -62,6 +65,7 @@ void supervisor_on_event(void *arg, json_t *event);
 void supervisor_record(void *arg);
 
 extern struct service_handlers supervisor_service_handlers;
+extern const struct vault_handlers supervisor_vault_handlers;
 extern const struct control_verb supervisor_verbs[]; /* verbs.c */
 
 #endif

@@ -14,6 +14,11 @@ void worker_disarm(struct worker *worker);           /* timer and checks */
 /* worker_process.c */
 bool worker_listens_at_exec(
     const struct worker *worker); /* listeners come as LISTEN_FDS, not over the channel */
+/* The vault id of one of its entries: 'c', 'n', 'q' or 'p', see worker.h. */
+void worker_entry_id(const struct worker *worker, char kind, char id[VAULT_ID_BYTES]);
+/* Fill worker->environment. `fds` has room for the listeners and two more; they and *count are what goes to
+ * 3, 4, …. */
+void worker_set_environment(struct worker *worker, int *fds, size_t *count);
 void worker_open_gate(struct worker *worker);
 void worker_on_gate(struct ev_loop *loop, ev_io *io, int events);
 void worker_describe_exit(struct worker *worker, int status);

@@ -13,7 +13,7 @@
 
 #include "proto/channel.h"
 
-static void entry_id(const struct worker *worker, char kind, char id[VAULT_ID_BYTES])
+void worker_entry_id(const struct worker *worker, char kind, char id[VAULT_ID_BYTES])
 {
     snprintf(id, VAULT_ID_BYTES, "w%" PRIu64 ".%c", worker->serial, kind);
 }
@@ -58,7 +58,7 @@ static void set_listen_environment(struct worker *worker, int *fds, size_t *coun
     free(names);
 }
 
-static void set_environment(struct worker *worker, int *fds, size_t *count)
+void worker_set_environment(struct worker *worker, int *fds, size_t *count)
 {
     const struct worker_plan *plan = worker->plan;
     struct environment *environment = worker->environment;
@@ -111,7 +111,7 @@ static int clone_process(struct worker *worker, int channel)
         free(fds);
         return -ENOMEM;
     }
-    set_environment(worker, fds, &count);
+    worker_set_environment(worker, fds, &count);
     fds[count++] = channel;
     request.envp = worker->environment->list;
     request.fds = fds;
@@ -128,7 +128,7 @@ static int store(struct worker *worker, char kind, pid_t pid, int fd)
 
     if (fd < 0)
         return 0;
-    entry_id(worker, kind, id);
+    worker_entry_id(worker, kind, id);
     return vault_store(worker_runtime(worker)->vault, id, pid, fd);
 }
 
@@ -200,7 +200,7 @@ static void drop_entries(struct worker *worker)
     char id[VAULT_ID_BYTES];
 
     for (const char *kind = "cnqp"; worker->serial && *kind; kind++) {
-        entry_id(worker, *kind, id);
+        worker_entry_id(worker, *kind, id);
         vault_drop(worker_runtime(worker)->vault, id);
     }
 }
@@ -269,7 +269,7 @@ bool worker_exited(struct worker *worker, const char *id, int status)
 {
     char own[VAULT_ID_BYTES];
 
-    entry_id(worker, 'p', own);
+    worker_entry_id(worker, 'p', own);
     if (!worker->serial || strcmp(id, own) != 0)
         return false;
     if (worker_start_again(worker, status))
@@ -330,7 +330,7 @@ static bool owns_entry(const struct worker *worker, const char *id)
     char own[VAULT_ID_BYTES];
 
     for (const char *kind = "cnqp"; worker->serial && *kind; kind++) {
-        entry_id(worker, *kind, own);
+        worker_entry_id(worker, *kind, own);
         if (!strcmp(own, id))
             return true;
     }
@@ -356,83 +356,10 @@ bool worker_stored(struct worker *worker, const char *id)
 {
     char own[VAULT_ID_BYTES];
 
-    entry_id(worker, 'p', own);
+    worker_entry_id(worker, 'p', own);
     if (!worker->serial || strcmp(id, own) != 0)
         return false;
     if (!worker->exit_pending) /* else a part of it was refused */
         worker_event(worker, WORKER_EV_STORED);
     return true;
-}
-/* --- after a restart of the supervisor --- */
-
-static void take_pidfd(struct worker *worker, const struct vault_entry *entry)
-{
-    worker->spawn.pidfd = entry->fd;
-    worker->spawn.pid = entry->pid;
-    worker->exit_pending = entry->exited;
-    worker->exit_status = entry->status;
-}
-
-bool worker_take_entry(struct worker *worker, const struct vault_entry *entry)
-{
-    char id[VAULT_ID_BYTES];
-
-    for (const char *kind = "cnqp"; worker->serial && *kind; kind++) {
-        entry_id(worker, *kind, id);
-        if (strcmp(id, entry->id) != 0)
-            continue;
-        if (*kind == 'c')
-            worker->restored_channel = entry->fd;
-        else if (*kind == 'n')
-            notify_attach(&worker->notify, entry->fd);
-        else if (*kind == 'q')
-            worker->probe_socket = entry->fd;
-        else
-            take_pidfd(worker, entry);
-        return true;
-    }
-    return false;
-}
-
-static void resume_process(struct worker *worker)
-{
-    size_t count;
-    int *fds = calloc(worker->plan->listener_count + 2, sizeof *fds);
-
-    worker->environment = calloc(1, sizeof *worker->environment);
-    if (fds && worker->environment)
-        set_environment(worker, fds, &count); /* for exec: checks */
-    free(fds);
-    if (worker->probe_socket >= 0) {
-        worker->probe_length = sizeof worker->probe_address;
-        getsockname(worker->probe_socket, (struct sockaddr *)&worker->probe_address, &worker->probe_length);
-    }
-    if (worker->restored_channel >= 0)
-        native_open(worker_runtime(worker)->loop, worker->restored_channel, worker->plan->generation,
-                    worker->number, worker->greeted ? NATIVE_GREETED : NATIVE_UNKNOWN,
-                    &worker_native_handlers, worker, &worker->native);
-    worker->restored_channel = -1;
-    if (worker->notify.fd >= 0)
-        worker_watch_notify(worker);
-}
-
-void worker_resume(struct worker *worker)
-{
-    uint64_t now = runtime_now_ms(), deadline = worker->deadline_ms;
-
-    if (worker->serial) {
-        worker->resumed = true;
-        if (worker->spawn.pidfd < 0) { /* the keeper never had it, so it never got past its gate */
-            worker->exit_pending = true;
-            worker->exit_status = SPAWN_EXIT_ORPHANED << 8;
-        }
-        resume_process(worker);
-    }
-    if (worker->exit_pending)
-        worker_arm(worker, 0);
-    else if (deadline)
-        worker_arm(worker, deadline > now ? deadline - now : 0);
-    if (worker->state == WORKER_STARTING && !worker->exit_pending &&
-        worker->plan->service->ready.kind != CHECK_ALIVE)
-        worker_begin_readiness(worker); /* begin the readiness check again */
 }
