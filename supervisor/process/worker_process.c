@@ -105,19 +105,23 @@ static int clone_process(struct worker *worker, int channel)
     struct spawn_request request = make_request(worker);
     size_t count;
     int *fds = calloc(worker->plan->listener_count + 2, sizeof *fds);
+    char **argv = release_argv(worker->plan->release);
 
     worker->environment = calloc(1, sizeof *worker->environment);
-    if (!fds || !worker->environment) {
+    if (!fds || !argv || !worker->environment) {
         free(fds);
+        free(argv);
         return -ENOMEM;
     }
     worker_set_environment(worker, fds, &count);
     fds[count++] = channel;
+    request.argv = argv;
     request.envp = worker->environment->list;
     request.fds = fds;
     request.fd_count = count;
     int error =
         worker->environment->error ? worker->environment->error : spawn_start(&request, &worker->spawn);
+    free(argv);
     free(fds);
     return error;
 }
