@@ -20,7 +20,7 @@ patience_s=60 # how long anything may take: much more than it does, sanitizers o
 work=$(mktemp -d "${TMPDIR:-/tmp}/baton-e2e.XXXXXX")
 work=$(cd "$work" && pwd -P)
 cd "$work"
-export BATON_TEST_ID="${work##*.}-$$" BATON_RUNTIME_DIR="$work/run" XDG_STATE_HOME="$work/state" HOME="$work"
+export E2E_TEST_ID="${work##*.}-$$" BATON_RUNTIME_DIR="$work/run" XDG_STATE_HOME="$work/state" HOME="$work"
 unset BATON_CONTROL NOTIFY_SOCKET LISTEN_FDS LISTEN_PID LISTEN_FDNAMES JOURNAL_STREAM
 umask 022
 chmod 711 "$work" # workers with a user of their own pass through
@@ -199,14 +199,21 @@ same_supervisor() {
 # worker_pids SERVICE: those of all its generations, one in a line.
 worker_pids() { service_status "$1" 'generations.*.workers.*.pid'; }
 
+# generations_alive: the numbers of the generations that have a process, whatever baton says of them.
+generations_alive() {
+    for pid in $(our_processes); do
+        tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | sed -n 's/^BATON_GENERATION=//p'
+    done | sort -nu
+}
+
 # --- descriptors -------------------------------------------------------------------------------------
 
 # The keeper and the supervisor are not dumpable: only root may look at their descriptors.
 can_see_descriptors() { [ "$(id -u)" = 0 ]; }
 
-# descriptors PID: what it has open, counted by kind; numbers of sockets, pipes and the like left out.
+# descriptors PID: what it has open, counted by kind, without the numbers of sockets, pipes and the like.
 descriptors() {
-    find "/proc/$1/fd" -mindepth 1 -printf '%l\n' | sed 's/:\[[0-9]*\]$//' | sort | uniq -c
+    find "/proc/$1/fd" -mindepth 1 -printf '%l\n' | sed 's/:\[[0-9]*\]$//; s/ (deleted)$//' | sort | uniq -c
 }
 
 # list_descriptors: of keeper and supervisor, into the file `descriptors.now`; false when one has just ended.
@@ -271,13 +278,14 @@ stop_load() {
 
 # --- what is left over -------------------------------------------------------------------------------
 
-# Every process inherits BATON_TEST_ID; those that look for it must not have it. As another user than root the
-# keeper and the supervisor are not seen this way: $keeper is waited for, and its supervisor ends with it.
+# Every process inherits E2E_TEST_ID (a BATON_ variable would not reach a worker); those that look for it must
+# not have it. As another user than root the keeper and the supervisor are not seen this way: $keeper is waited
+# for, and its supervisor ends with it.
 our_processes() {
     (
-        mark=$BATON_TEST_ID
-        unset BATON_TEST_ID
-        grep -lsz "^BATON_TEST_ID=$mark\$" /proc/[0-9]*/environ | tr -dc '0-9\n' | while read -r pid; do
+        mark=$E2E_TEST_ID
+        unset E2E_TEST_ID
+        grep -lsz "^E2E_TEST_ID=$mark\$" /proc/[0-9]*/environ | tr -dc '0-9\n' | while read -r pid; do
             case " $reservations " in *" $pid "*) ;; *) echo "$pid" ;; esac
         done
     )
