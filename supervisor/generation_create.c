@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "supervisor/core/config_words.h"
 #include "supervisor/process/output.h"
 
 static void make_plan(struct generation *generation)
@@ -42,8 +43,7 @@ static int parse_definition(struct generation *generation)
     if (generation->config->service_count != 1)
         return -EINVAL;
     generation->service = &generation->config->services[0];
-    while (generation->service->listen[generation->listener_count])
-        generation->listener_count++;
+    generation->listener_count = config_words_count(generation->service->listen);
     generation->lanes = calloc(generation->listener_count + 1, sizeof *generation->lanes);
     generation->listeners = calloc(generation->listener_count + 1, sizeof *generation->listeners);
     return generation->lanes && generation->listeners ? 0 : -ENOMEM;

@@ -69,14 +69,14 @@ struct config_listener {
 struct config_service {
     char *name;
     char **command;  /* argv, NULL-terminated, at least one element */
-    char **listen;   /* names of listeners, NULL-terminated, may be empty */
+    char **listen;   /* names of listeners, NULL-terminated; or NULL: none */
     char *user;      /* name or number, or NULL: baton's own */
     char *group;     /* or NULL: the user's */
     char *directory; /* working directory, absolute, or NULL: baton's own at its start */
     uint32_t umask;
     uint64_t limit_nofile; /* 0: what baton itself was started with */
     uint32_t workers;
-    char **environment;     /* KEY=VALUE, NULL-terminated */
+    char **environment;     /* KEY=VALUE, NULL-terminated; or NULL: none */
     char *environment_file; /* absolute, or NULL */
     struct config_output output;
     struct config_check ready;

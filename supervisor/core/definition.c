@@ -20,7 +20,7 @@ char *definition_make(const struct config *config, const struct config_service *
 {
     char *text = calloc(1, 1);
 
-    for (char **name = service->listen; *name; name++) {
+    for (char **name = service->listen; name && *name; name++) {
         const struct config_listener *listener = config_find_listener(config, *name);
         if (listener)
             text = append(text, config_listener_text(listener));
