@@ -216,6 +216,7 @@ void waiting_event(struct waiting_list *list, json_t *event)
             if (item->done || strcmp(item->service, service) != 0)
                 continue;
             json_t *progress = json_object();
+            json_object_set(progress, "id", json_object_get(event, "id"));
             json_object_set(progress, "service", json_object_get(event, "service"));
             json_object_set(progress, "generation", json_object_get(event, "generation"));
             json_object_set(progress, "state", json_object_get(event, "type"));

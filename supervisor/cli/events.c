@@ -13,6 +13,9 @@
 #include "supervisor/events.h"
 #include "supervisor/jsonline.h"
 
+/* Events that are shown when nothing else is said. */
+enum { LISTED = 50, LISTED_BEFORE_FOLLOWING = 10 };
+
 struct listing {
     struct client client;
     const char *service; /* NULL: all */
@@ -158,7 +161,7 @@ static int follow(struct listing *listing)
 static int run_events(int argc, char **argv)
 {
     const char *name = NULL, *after = NULL, *limit = NULL;
-    struct listing listing = { .limit = 50 };
+    struct listing listing = { .limit = LISTED };
     const struct arguments_option options[] = {
         { "--follow", &listing.follow, NULL }, { "--after", NULL, &after }, { "--limit", NULL, &limit },
         { "--json", &listing.json, NULL },     { "--name", NULL, &name },   { 0 },
@@ -167,6 +170,8 @@ static int run_events(int argc, char **argv)
 
     if (result == CLI_OK)
         result = read_number(&cli_events, "--after", after, 0, INT64_MAX, &listing.after);
+    if (listing.follow)
+        listing.limit = LISTED_BEFORE_FOLLOWING;
     if (result == CLI_OK)
         result = read_number(&cli_events, "--limit", limit, 1, EVENTS_KEPT, &listing.limit);
     if (result == CLI_OK)
@@ -213,7 +218,7 @@ const struct cli_verb cli_events = {
     .help = "The newest events, oldest first; baton keeps the last 1,000, also while it does not run.\n"
             "\n"
             "  --follow     go on with each event as it happens, until interrupted or baton ends\n"
-            "  --limit N    at most N events (50)\n"
+            "  --limit N    at most N events (50; with --follow at first 10)\n"
             "  --after ID   only those behind the event of this number\n"
             "  --json       {\"version\": 1, \"events\": […]}; with --follow one event per line\n"
             "  --name NAME  of the instance, when several run\n",

@@ -56,7 +56,10 @@ static void show(struct wait *wait)
 static void tell(struct wait *wait, const json_t *news)
 {
     const char *service = fields_text(news, "service");
+    json_int_t id = fields_count(news, "id");
 
+    if (id > wait->told_id)
+        wait->told_id = id;
     live_say(&wait->live, "%s%s%s", service, *service ? ": " : "", fields_text(news, "text"));
     snprintf(wait->now, sizeof wait->now, "%s%s%s", service, *service ? ": " : "", fields_text(news, "text"));
     prose_clean(wait->now);
@@ -93,8 +96,9 @@ static void tell_events(struct wait *wait, const json_t *events, bool silently)
     size_t i;
 
     json_array_foreach (events, i, event) {
-        wait->told_id = fields_count(event, "id");
-        if (!silently)
+        if (silently)
+            wait->told_id = fields_count(event, "id");
+        else
             tell(wait, event);
     }
 }

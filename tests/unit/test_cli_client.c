@@ -464,19 +464,23 @@ static void a_restart_of_the_supervisor_does_not_end_the_wait(void **state)
     add_event(7, "an old one");
     start("upgrade --wait");
     wait_until_asked();
-    add_event(8, "generation 9 started");
+    control_progress(waiting, json_pack("{s:i, s:s, s:s}", "id", 8, "service", "blog", "text", "progress"));
+    wait_until_out("progress");
+    add_event(8, "was told as progress");
+    add_event(9, "generation 9 started");
     set_status("verifying", 5, 0);
     restart_supervisor();
     wait_until_out("generation 9 started");
     restart_supervisor();
-    add_event(9, "generation 9 serves");
+    add_event(10, "generation 9 serves");
     set_status("steady", 6, 0);
     assert_int_equal(finish(), 0);
-    assert_string_equal(out.text,
-                        "baton: the connection was lost; the rollout goes on, and so does the waiting\n"
-                        "blog: generation 9 started\n"
-                        "blog: generation 9 serves\n"
-                        "blog: upgraded 8 -> 9\n");
+    assert_string_equal(
+        out.text,
+        "blog: progress\nbaton: the connection was lost; the rollout goes on, and so does the waiting\n"
+        "blog: generation 9 started\n"
+        "blog: generation 9 serves\n"
+        "blog: upgraded 8 -> 9\n");
     assert_string_equal(err.text, "");
 }
 
