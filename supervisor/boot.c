@@ -10,6 +10,7 @@
 #include "supervisor/config_files.h"
 #include "supervisor/core/definition.h"
 #include "supervisor/log.h"
+#include "supervisor/process/fault.h"
 #include "supervisor/supervisor.h"
 
 static int take_entry(struct vault_entry *entries, size_t count, const char *id)
@@ -197,6 +198,9 @@ static int restore(struct supervisor *supervisor, int fd, struct vault_entry *en
     drop_unknown(supervisor, entries, count);
     for (struct service *s = supervisor->state.services; s; s = s->next)
         service_resume(s);
+    for (struct service *s = supervisor->state.services; s; s = s->next)
+        supervisor_service_handlers.on_change(supervisor,
+                                              s); /* systemd may show what a crashed keeper said */
     events_record(supervisor->events, "restored", NULL, 0,
                   json_pack("{s:i, s:b}", "restarts", (int)supervisor->start.restarts, "safe_mode",
                             supervisor->safe_mode),
@@ -244,5 +248,6 @@ int supervisor_start(struct supervisor *supervisor, struct vault_entry *entries,
         return error;
     drop_spares(supervisor);
     supervisor_record(supervisor);
+    fault_point("before-hello");
     return vault_hello(supervisor->runtime.vault);
 }

@@ -1,9 +1,10 @@
-/* Fault points: places where a test lets the supervisor die at once, as if by kill -9.
+/* Fault points: places where a test lets the supervisor die at once, as if by kill -9, or hang.
  *
- * BATON_FAULT=POINT[:N] dies when POINT is passed for the N-th time (1), and only once: the file that
- * BATON_FAULT_ONCE names is removed then, and without that file nothing happens - so the supervisor that is
- * started next lives. Only with --enable-faults; else nothing is compiled in. `git grep 'fault_point("'`
- * lists them all. */
+ * BATON_FAULT=POINT[:N] does it when POINT is passed for the N-th time (1) in a process and while there is a
+ * byte. BATON_FAULT_FILE names a file that has one byte for each time it shall happen; a byte is taken away
+ * each time, and without one nothing happens - so the supervisor that is started next lives.
+ * BATON_FAULT_HOW=hang blocks for ever instead, =stop stops the process. Only with --enable-faults; else
+ * nothing is compiled in. `git grep 'fault_point("'` lists them all. */
 #ifndef BATON_FAULT_H
 #define BATON_FAULT_H
 

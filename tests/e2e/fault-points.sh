@@ -38,8 +38,8 @@ rests() {
 killed=0
 for point in $points; do
     for n in 1 2 3 4 5; do
-        : >fault
-        export BATON_FAULT="$point:$n" BATON_FAULT_ONCE="$work/fault"
+        printf x >fault
+        export BATON_FAULT="$point:$n" BATON_FAULT_FILE="$work/fault"
         # The point may be passed before the first generation serves: then the start itself is tested.
         start_baton blog.ini
         wait_for "$patience_s" rests
@@ -52,9 +52,8 @@ for point in $points; do
         after=$(status 'services.0.generations.*.generation')
         [ "$upgraded" != 0 ] || [ "$after" -gt "$before" ] || fail "$point:$n: generation $before still serves"
         stop_load
-        [ -e fault ] || killed=$((killed + 1))
+        [ -s fault ] || killed=$((killed + 1))
         stop_baton
-        rm -f fault
     done
 done
 say "$killed supervisors died at $(echo "$points" | wc -w) points"
