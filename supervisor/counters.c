@@ -103,7 +103,7 @@ int counters_save(const struct counters *counters, int directory)
     json_t *root = json_pack("{s:i, s:o}", "version", 1, "generations", generations);
     char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
     if (text)
-        error = file_replace(directory, file_name, text, strlen(text));
+        error = file_replace(directory, file_name, text, strlen(text), false);
     free(text);
     json_decref(root);
     return error;

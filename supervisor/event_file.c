@@ -133,7 +133,7 @@ int event_file_rewrite(struct event_file *file, const struct event_ring *ring)
 {
     size_t bytes, lines;
     char *text = collect(ring, &bytes, &lines);
-    int error = text ? file_replace(file->directory, file_name, text, bytes) : -ENOMEM;
+    int error = text ? file_replace(file->directory, file_name, text, bytes, true) : -ENOMEM;
 
     free(text);
     if (error)

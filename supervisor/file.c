@@ -64,7 +64,7 @@ static int write_all(int fd, const char *bytes, size_t length)
     return 0;
 }
 
-int file_replace(int directory, const char *name, const char *bytes, size_t length)
+int file_replace(int directory, const char *name, const char *bytes, size_t length, bool sync)
 {
     char temporary[NAME_MAX + 1];
 
@@ -75,7 +75,7 @@ int file_replace(int directory, const char *name, const char *bytes, size_t leng
     if (fd < 0)
         return -errno;
     int error = write_all(fd, bytes, length);
-    if (!error && fsync(fd) < 0)
+    if (!error && sync && fsync(fd) < 0)
         error = -errno;
     close(fd);
     if (!error && renameat(directory, temporary, directory, name) < 0)
