@@ -156,6 +156,7 @@ void service_stop(struct service *service, uint64_t drain_ms)
 
 void service_hurry(struct service *service)
 {
+    service_run(service); /* the stop itself may still be in the queue: it would not hurry */
     for (struct generation *g = service->generations; g; g = g->next)
         generation_hurry(g);
 }
