@@ -31,8 +31,9 @@ int counters_raise(struct counters *counters, const char *service, uint32_t gene
  * (what could be read counts), or -errno. */
 int counters_load(struct counters *counters, int directory);
 
-/* Replace generations.json: written anew, synced, renamed, so that a reader finds the old or the new one. 0
- * or -errno. */
+/* Replace generations.json: written anew, renamed. It is on the way of every upgrade, so nothing waits for
+ * the disk: when the machine stops, the numbers of the last seconds may be forgotten, like everything that
+ * bore them. 0 or -errno. */
 int counters_save(const struct counters *counters, int directory);
 
 void counters_free(struct counters *counters);

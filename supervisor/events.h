@@ -40,7 +40,8 @@ void events_subscribe(struct events *events, events_listener_fn *listener,
                       void *arg); /* one subscriber: the control server */
 
 /* The highest generation number ever given to `service` (0: none); set before it is used: it is in the ring
- * and in the (synced) file when the call returns. It never goes back. */
+ * and in the file when the call returns, and survives the end of any process (the disk is not waited for). It
+ * never goes back. */
 uint32_t events_last_generation(const struct events *events, const char *service);
 void events_set_last_generation(struct events *events, const char *service, uint32_t generation);
 
