@@ -128,6 +128,8 @@ static void watch_channel(struct ev_loop *loop, ev_prepare *prepare, int events)
 
 static void on_ready(struct worker *worker)
 {
+    if (!native.baton) /* closed at the start */
+        return;
     baton_ready(native.baton);
     flush();
     worker_was_ready(worker);
