@@ -1,4 +1,5 @@
 /* What the rollout's table tells a service to do: start, verify, abandon, commit, and say how it went. */
+#include "supervisor/jsonline.h"
 #include "supervisor/process/fault.h"
 #include "supervisor/service_internal.h"
 
@@ -62,7 +63,7 @@ static void record_start(struct service *service, struct generation *generation)
     for (unsigned i = 0; i < generation->worker_count; i++)
         json_array_append_new(pids, json_integer(generation->workers[i]->spawn.pid));
     json_object_set_new(fields, "pids", pids);
-    json_object_set_new(fields, "release", json_string(label ? label : "?"));
+    json_object_set_new(fields, "release", jsonline_text(label ? label : "?"));
     json_object_set_new(fields, "asked_by", json_string(service->asked_by));
     events_record(service->events, "started", service->name, generation->number, fields,
                   "generation %" PRIu32 " started: %s (pid %d)", generation->number, label ? label : "?",

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "supervisor/jsonline.h"
+
 static json_t *count_or_null(const struct worker *worker, uint64_t value)
 {
     return worker->has_status ? json_integer((json_int_t)value) : json_null();
@@ -19,7 +21,7 @@ static json_t *worker_status(const struct worker *worker)
                      count_or_null(worker, worker->status.idle), "requests",
                      count_or_null(worker, worker->status.requests), "errors",
                      count_or_null(worker, worker->status.errors), "status",
-                     worker->said[0] ? json_string(worker->said) : json_null());
+                     jsonline_text(worker->said[0] ? worker->said : NULL));
 }
 
 /* How a generation ends is told by what its workers do. */
@@ -63,10 +65,10 @@ static json_t *generation_status(const struct service *service, const struct gen
 
     for (unsigned i = 0; i < generation->worker_count; i++)
         json_array_append_new(workers, worker_status(generation->workers[i]));
-    json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:f, s:o, s:o}", "generation", (int)generation->number,
+    json_t *json = json_pack("{s:i, s:s, s:s, s:o, s:f, s:o, s:o}", "generation", (int)generation->number,
                              "role", role_of(service, generation), "state", state_for_people(generation),
-                             "release", label ? label : "?", "started", generation->started, "time_left_ms",
-                             time_left(generation), "workers", workers);
+                             "release", jsonline_text(label ? label : "?"), "started", generation->started,
+                             "time_left_ms", time_left(generation), "workers", workers);
     free(label);
     return json;
 }
@@ -79,8 +81,8 @@ static json_t *listeners_status(const struct service *service)
     for (size_t i = 0; generation && i < generation->listener_count; i++) {
         if (generation->lanes[i])
             json_array_append_new(listeners,
-                                  json_pack("{s:s, s:s}", "name", generation->listeners[i].name, "address",
-                                            generation->lanes[i]->listener->address_text));
+                                  json_pack("{s:s, s:o}", "name", generation->listeners[i].name, "address",
+                                            jsonline_text(generation->lanes[i]->listener->address_text)));
     }
     return listeners;
 }
@@ -106,16 +108,17 @@ static json_t *rollout_status(const struct service *service)
     return json_pack("{s:s, s:o, s:f, s:o, s:b}", "state", rollout_state_name(service->state), "candidate",
                      service->candidate ? json_integer(service->candidate->number) : json_null(), "since",
                      service->state_since, "asked_by",
-                     service->asked_by[0] ? json_string(service->asked_by) : json_null(),
-                     "upgrade_remembered", service->remembered);
+                     jsonline_text(service->asked_by[0] ? service->asked_by : NULL), "upgrade_remembered",
+                     service->remembered);
 }
 
 static json_t *last_status(const struct service *service)
 {
     if (!service->last.time)
         return json_null();
-    return json_pack("{s:i, s:i, s:s, s:f}", "result", (int)service->last.result, "generation",
-                     (int)service->last.generation, "text", service->last.text, "time", service->last.time);
+    return json_pack("{s:i, s:i, s:o, s:f}", "result", (int)service->last.result, "generation",
+                     (int)service->last.generation, "text", jsonline_text(service->last.text), "time",
+                     service->last.time);
 }
 
 json_t *status_service(const struct service *service)

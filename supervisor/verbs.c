@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "supervisor/jsonline.h"
 #include "supervisor/reload.h"
 #include "supervisor/status.h"
 #include "supervisor/supervisor.h"
@@ -81,12 +82,12 @@ static void run_status(void *arg, struct control_request *request, json_t *param
         if (!only || s == only)
             json_array_append_new(services, status_service(s));
     }
-    json_t *status = json_pack(
-        "{s:i, s:s, s:i, s:i, s:f, s:i, s:b, s:b, s:o, s:o}", "version", 1, "name", supervisor->name, "pid",
-        (int)getppid(), "supervisor_pid", (int)getpid(), "started", supervisor->state.started,
-        "supervisor_restarts", (int)supervisor->start.restarts, "safe_mode", supervisor->safe_mode,
-        "stopping", supervisor->state.stopping, "config",
-        supervisor->config_path ? json_string(supervisor->config_path) : json_null(), "services", services);
+    json_t *status =
+        json_pack("{s:i, s:s, s:i, s:i, s:f, s:i, s:b, s:b, s:o, s:o}", "version", 1, "name",
+                  supervisor->name, "pid", (int)getppid(), "supervisor_pid", (int)getpid(), "started",
+                  supervisor->state.started, "supervisor_restarts", (int)supervisor->start.restarts,
+                  "safe_mode", supervisor->safe_mode, "stopping", supervisor->state.stopping, "config",
+                  jsonline_text(supervisor->config_path), "services", services);
     control_answer(request, SERVICE_OK, json_pack("{s:o}", "status", status), "%s", "");
 }
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "supervisor/jsonline.h"
+
 struct item {
     struct item *next;
     char *service;
@@ -141,9 +143,10 @@ static void settle(struct waiting *waiting, const char *empty_text)
         if (lines)
             fprintf(lines, "%s%s: %s", item == waiting->items ? "" : "\n", item->service,
                     item->text ? item->text : "");
-        json_array_append_new(services, json_pack("{s:s, s:i, s:i, s:s}", "service", item->service,
-                                                  "generation", (int)item->generation, "result",
-                                                  (int)item->result, "text", item->text ? item->text : ""));
+        json_array_append_new(services,
+                              json_pack("{s:s, s:i, s:i, s:o}", "service", item->service, "generation",
+                                        (int)item->generation, "result", (int)item->result, "text",
+                                        jsonline_text(item->text ? item->text : "")));
     }
     if (lines)
         fclose(lines);
