@@ -92,7 +92,8 @@ int main(int argc, char **argv)
     supervisor.snapshot.fd = -1;
     supervisor_service_handlers.arg = &supervisor;
     supervisor.runtime = (struct runtime){
-        .loop = ev_default_loop(EVFLAG_NOENV),
+        .loop =
+            ev_loop_new(EVFLAG_NOENV), /* the default loop would reap every child: checks lose their status */
         .name = supervisor.name,
         .directory = getcwd(directory, sizeof directory) ? directory : "/",
         .record = supervisor_record,
