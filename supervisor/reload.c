@@ -194,6 +194,36 @@ static void apply(struct supervisor *supervisor, struct plan *plan, const char *
     supervisor->runtime.dirty = true;
 }
 
+/* What is about to be done. */
+static void describe(struct supervisor *supervisor, const struct plan *plan, FILE *text)
+{
+    const char *separator = "reloaded: ";
+
+    for (size_t i = 0; i < plan->count; i++) {
+        if (!plan->changes[i].what)
+            continue;
+        fprintf(text, "%s%s: %s", separator, plan->changes[i].wanted->name, plan->changes[i].what);
+        separator = "; ";
+    }
+    for (const struct service *s = supervisor->state.services; s; s = s->next) {
+        if (is_in(plan, s) || s->removed)
+            continue;
+        fprintf(text, "%s%s: removed", separator, s->name);
+        separator = "; ";
+    }
+    if (separator[0] != ';')
+        fputs("reloaded: nothing changed", text);
+}
+
+/* Before the first rollout that it begins. */
+static void record(struct supervisor *supervisor, const char *asked_by, enum service_result result,
+                   const char *text)
+{
+    events_record(supervisor->events, "reload", NULL, 0,
+                  json_pack("{s:i, s:s}", "result", (int)result, "asked_by", asked_by), "%s",
+                  text ? text : "out of memory");
+}
+
 enum service_result reload_run(struct supervisor *supervisor, const char *asked_by, struct waiting *waiting,
                                bool wait, char **text)
 {
@@ -211,8 +241,11 @@ enum service_result reload_run(struct supervisor *supervisor, const char *asked_
     if (result == SERVICE_OK && refused(supervisor, &plan, lines))
         result = SERVICE_REFUSED;
     if (result == SERVICE_OK)
-        apply(supervisor, &plan, asked_by, waiting, wait);
+        describe(supervisor, &plan, lines);
     fclose(lines);
+    record(supervisor, asked_by, result, *text);
+    if (result == SERVICE_OK)
+        apply(supervisor, &plan, asked_by, waiting, wait);
     free_plan(&plan);
     return result;
 }

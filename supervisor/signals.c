@@ -28,14 +28,12 @@ static void reload_by_signal(struct supervisor *supervisor)
 {
     char *text = NULL;
     const char *why = supervisor_refusal(supervisor);
-    enum service_result result =
-        why ? SERVICE_REFUSED : reload_run(supervisor, "signal HUP", NULL, false, &text);
 
-    events_record(supervisor->events, "reload", NULL, 0, json_pack("{s:i}", "result", (int)result), "%s",
-                  why                    ? why
-                  : result == SERVICE_OK ? "reloaded"
-                  : text                 ? text
-                                         : "out of memory");
+    if (why)
+        events_record(supervisor->events, "notice", NULL, 0, NULL,
+                      "the reload asked for by SIGHUP was refused: %s", why);
+    else
+        reload_run(supervisor, "signal HUP", NULL, false, &text);
     free(text);
 }
 
