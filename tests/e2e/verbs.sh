@@ -1,6 +1,7 @@
 #!/bin/sh
 # Every verb does what it says, for people and as JSON, and ends with the exit code of the design: 0 done,
 # 1 failure, 2 usage, 3 rolled back, 4 refused; the instance is found, named, or told to be one of several.
+# shellcheck disable=SC2317 # wait_for calls the functions
 . "${top_srcdir:?}/tests/e2e/lib.sh"
 
 worker=$helpers/worker_native
