@@ -5,12 +5,12 @@
 #
 #   make bench [UPGRADES=50] [MODE="short keepalive slow-response slow-upload"] [PARTS="…"] [JSON=FILE]
 #
-# PARTS are upgrades, latency, share, path, status and restart; all of them take two to three minutes on two
+# PARTS are upgrades, latency, share, path, restart and status; all of them take two to three minutes on two
 # processors. What depends on the machine is to be read as a ratio within one run.
 # shellcheck disable=SC1090,SC1091,SC2034,SC2154 # what is sourced is checked on its own
 set -eu
 all_modes="short keepalive slow-response slow-upload"
-all_parts="upgrades latency share path status restart"
+all_parts="upgrades latency share path restart status"
 upgrades=${UPGRADES:-50}
 modes=${MODE:-$all_modes}
 parts=${PARTS:-$all_parts}
