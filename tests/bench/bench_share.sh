@@ -8,7 +8,7 @@ bench_share() {
     rm -rf "$in_memory"
     title "baton's own share of an upgrade, in ms ($upgrades upgrades of a worker that is ready at once)" \
         "a client asks for a connection every 0.2 ms: the first byte is known to within two of them" \
-        "state_dir on disk, then in memory: the number of a generation is on disk before it is started"
+        "state_dir on disk, then in memory: what baton waits for the disk"
     printf '%-44s %7s %8s  %8s %8s\n' "" disk: max memory: max
     share_row to_main "SIGUSR2 -> main() of the new worker" '$1'
     share_row spawn "of that, posix_spawn() without baton needs" '$5'
