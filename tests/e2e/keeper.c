@@ -461,8 +461,7 @@ static void a_stop_in_a_crash_loop_ends_the_workers(void **state)
 
     (void)state;
     rig_start(&rig, NULL);
-    rig_do(&rig, "spawn w1.pidfd trap 'echo term >%s; exit' TERM; echo up >%s; sleep 200 & wait", path,
-           path);
+    rig_do(&rig, "spawn w1.pidfd trap 'echo term >%s; exit' TERM; echo up >%s; sleep 200 & wait", path, path);
     rig_await(&rig, "stored w1.pidfd");
     wait_until(pread(file, words, sizeof words, 0) == 3);
     for (int i = 0; i < 3; i++) {
@@ -582,8 +581,10 @@ static void what_the_keeper_inherits_by_accident_goes_to_nobody(void **state)
     (void)state;
     rig_start(&rig, NULL);
     rig_do(&rig, "hello");
+    rig_do(&rig, "store state"); /* when that is stored, HELLO was heard */
+    rig_await(&rig, "stored state");
     assert_int_equal(descriptors_of(rig.supervisor), 3 + 2); /* its channel and ours */
-    assert_int_equal(descriptors_of(rig.keeper), 3 + 5);     /* signals, channel, binary twice, pidfd */
+    assert_int_equal(descriptors_of(rig.keeper), 3 + 6); /* signals, channel, binary twice, pidfd, state */
     assert_int_equal(getpgid(rig.supervisor), rig.supervisor);
     rig_stop(&rig);
     close(accident);
