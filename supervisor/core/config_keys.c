@@ -58,7 +58,8 @@ const struct config_key config_keys[] = {
     { "workers", SERVICE(workers), KIND_NUMBER, "1", .min = 1, .max = 64,
         .help = "Processes per generation." },
     { "environment", SERVICE(environment), KIND_ENVIRONMENT, NULL, .flags = KEY_REPEATS,
-        .help = "Variables for the workers, beside baton's own environment. They win over environment_file." },
+        .help = "Variables for the workers, beside baton's own environment. Those of environment_file win over "
+                "them." },
     { "environment_file", SERVICE(environment_file), KIND_PATH, NULL,
         .help = "A file of NAME=VALUE lines, read anew for every generation." },
     { "output", SERVICE(output), KIND_OUTPUT, "stderr",
