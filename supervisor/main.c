@@ -92,8 +92,7 @@ int main(int argc, char **argv)
     supervisor.snapshot.fd = -1;
     supervisor_service_handlers.arg = &supervisor;
     supervisor.runtime = (struct runtime){
-        .loop =
-            ev_loop_new(EVFLAG_NOENV), /* the default loop would reap every child: checks lose their status */
+        .loop = ev_loop_new(EVFLAG_NOENV), /* the default loop would reap the children of others: checks */
         .name = supervisor.name,
         .directory = getcwd(directory, sizeof directory) ? directory : "/",
         .record = supervisor_record,
