@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <paths.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,57 +68,53 @@ static int open_program(const char *path, int *fd, char **reason)
     return 0;
 }
 
-/* `prefix` (`bytes` of it, may be none) and `name` in `directory`, unless they are absolute. */
-static int open_at(const char *directory, const char *prefix, int bytes, const char *name, int *fd,
-                   char **reason)
+/* `prefix` (`bytes` of it, may be none) and `name` in `directory`, unless they are absolute. False: too long.
+ */
+static bool join(const char *directory, const char *prefix, int bytes, const char *name, char path[PATH_MAX])
+{
+    bool absolute = *(bytes ? prefix : name) == '/';
+
+    return snprintf(path, PATH_MAX, "%s%s%.*s%s%s", absolute ? "" : directory, absolute ? "" : "/", bytes,
+                    prefix, bytes ? "/" : "", name) < PATH_MAX;
+}
+
+static int open_named(const char *directory, const char *name, int *fd, char **reason)
 {
     char path[PATH_MAX];
-    const char *first = bytes ? prefix : name;
-    int written = snprintf(path, sizeof path, "%s%s%.*s%s%s", *first == '/' ? "" : directory,
-                           *first == '/' ? "" : "/", bytes, prefix, bytes ? "/" : "", name);
 
-    if (written >= (int)sizeof path)
+    if (!join(directory, "", 0, name, path))
         return sentence(reason, -ENAMETOOLONG, "the path of \"%s\" is too long", name);
     return open_program(path, fd, reason);
 }
 
 /* What exists but cannot be executed is passed over, as a shell does; the first such is told when nothing is
- * found.
- */
+ * found. Nothing exists in a directory that we may not search. */
 static int search_program(const char *directory, const char *name, const char *search, int *fd, char **reason)
 {
-    char *passed_over = NULL;
-    int first_error = -ENOENT;
+    char path[PATH_MAX], *passed_over = NULL;
+    int error = -ENOENT;
 
-    for (const char *element = search;; element++) {
-        char *wrong = NULL;
+    for (const char *element = search; error; element++) {
         int bytes = (int)strcspn(element, ":");
-        int error = open_at(directory, element, bytes, name, fd, &wrong);
-        if (error == 0) {
-            free(passed_over);
-            return 0;
-        }
-        if (first_error == -ENOENT && error != -ENOENT && error != -ENOTDIR) {
-            first_error = error;
-            passed_over = wrong;
-        } else {
-            free(wrong);
-        }
+        if (join(directory, element, bytes, name, path) && !access(path, F_OK))
+            error = open_program(path, fd, passed_over ? NULL : &passed_over);
         element += bytes;
         if (*element == '\0')
             break;
     }
-    if (!passed_over)
-        return sentence(reason, first_error, "command \"%s\" not found in PATH (%s)", name, search);
-    *reason = passed_over;
-    return first_error;
+    if (error && !passed_over)
+        return sentence(reason, error, "command \"%s\" not found in PATH (%s)", name, search);
+    if (error)
+        sentence(reason, error, "%s", passed_over);
+    free(passed_over);
+    return error;
 }
 
 int command_find(const char *name, const char *search, const char *directory, int *fd, char **path,
                  char **reason)
 {
     int found = -1;
-    int error = strchr(name, '/') ? open_at(directory, "", 0, name, &found, reason)
+    int error = strchr(name, '/') ? open_named(directory, name, &found, reason)
                                   : search_program(directory, name, search, &found, reason);
 
     if (error)

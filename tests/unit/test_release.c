@@ -189,6 +189,19 @@ static void a_program_found_but_not_executable_is_told_only_when_there_is_no_oth
     assert_refused(COMMAND("shop"), -EACCES, "bin/shop is not executable");
 }
 
+static void a_directory_of_the_path_that_cannot_be_searched_has_nothing_in_it(void **state)
+{
+    (void)state;
+    write_text("bin", "a file, not a directory", 0644);
+    assert_refused(COMMAND("shop"), -ENOENT, "command \"shop\" not found in PATH");
+    unlink(in_directory("bin"));
+    if (geteuid() == 0)
+        return; /* no directory is closed to root */
+    assert_return_code(mkdir(in_directory("bin"), 0), errno);
+    assert_refused(COMMAND("shop"), -ENOENT, "command \"shop\" not found in PATH");
+    assert_return_code(chmod(in_directory("bin"), 0700), errno);
+}
+
 static void programs_of_other_machines_and_damaged_ones_are_refused(void **state)
 {
     struct {
@@ -486,6 +499,7 @@ int main(void)
         TEST(a_command_is_searched_in_the_path_of_the_worker),
         TEST(what_cannot_be_executed_says_why),
         TEST(a_program_found_but_not_executable_is_told_only_when_there_is_no_other),
+        TEST(a_directory_of_the_path_that_cannot_be_searched_has_nothing_in_it),
         TEST(programs_of_other_machines_and_damaged_ones_are_refused),
         TEST(a_binary_that_was_replaced_or_deleted_still_starts_but_not_one_that_was_overwritten),
         TEST(a_script_must_be_what_it_was),
