@@ -4,7 +4,10 @@
 # shellcheck disable=SC2317 # wait_for calls the functions
 . "${top_srcdir:?}/tests/e2e/lib.sh"
 
-worker=$helpers/worker_native
+# However slow the machine: nobody's idle connection is closed under a request.
+worker="$helpers/worker_native --linger-ms 10000"
+# A worker that gets SIGSEGV dies of it, with the sanitizers too.
+export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}handle_segv=0"
 free_port web && free_port loop
 : "${web:?}" "${loop:?}"
 url=http://127.0.0.1:$web/

@@ -4,7 +4,8 @@
 # shellcheck disable=SC2317 # wait_for calls the functions
 . "${top_srcdir:?}/tests/e2e/lib.sh"
 
-worker=$helpers/worker_native
+# However slow the machine: nobody's idle connection is closed under a request.
+worker="$helpers/worker_native --linger-ms 10000"
 free_port web && free_port gate && free_port stay
 : "${web:?}" "${gate:?}" "${stay:?}"
 touch open # generations of gate are ready while it is there
