@@ -18,7 +18,7 @@ release() {
     ln -sfn "releases/$1" current
 }
 release 41
-cat >env <<'ENV'
+cat >variables <<'ENV'
 # what the release is told
 COLOUR=blue
 NAME="two words"
@@ -35,7 +35,7 @@ command = $work/current/serve --env-dump $work/dumps/now
 listen = web
 ready = native
 directory = $work/current
-environment_file = $work/env
+environment_file = $work/variables
 environment = NAME=loses KEPT=yes
 output = $work/linked.log
 [service plain]
@@ -88,7 +88,7 @@ expect_header X-Label "script41 text41"
 
 say "the link moves, the file changes: a respawn is still of the old release"
 release 42
-sed -i 's/blue/green/' env
+sed -i 's/blue/green/' variables
 kill_worker linked 1
 expect_program 41 ""
 expect_fact "cwd $work/releases/41"
@@ -118,11 +118,11 @@ wait_settled linked 3
 expect_program 42 ""
 
 say "an environment file that is missing or wrong: exit status 3, file and line"
-mv env kept
-refused "environment file $work/env: No such file or directory"
-printf '%s\n' COLOUR=red '' 'not a variable' >env
-refused "environment file $work/env:3:"
-mv kept env
+mv variables kept
+refused "environment file $work/variables: No such file or directory"
+printf '%s\n' COLOUR=red '' 'not a variable' >variables
+refused "environment file $work/variables:3:"
+mv kept variables
 
 say "a release link that leads nowhere, a program that is not there, is no program, may not be executed"
 ln -sfn releases/43 current
