@@ -59,7 +59,11 @@ static void resume_process(struct worker *worker)
 
 void worker_resume(struct worker *worker)
 {
+    const struct config_check *ready = &worker->plan->service->ready;
     uint64_t now = runtime_now_ms(), deadline = worker->deadline_ms;
+
+    if (worker->state == WORKER_STARTING && ready->kind == CHECK_ALIVE) /* whether or not its exec was seen */
+        deadline = worker->started_ms + ready->time_ms;
 
     if (worker->serial) {
         worker->resumed = true;

@@ -12,19 +12,22 @@ supervisors_may_die=yes
 mkdir data
 free_port port
 url=http://127.0.0.1:$port
-cat >blog.ini <<INI
+
+# configure COMMAND READY: one service of two workers.
+configure() {
+    cat >blog.ini <<INI
 [baton]
 state_dir = $work/state
 [listener web]
 address = 127.0.0.1:$port
 [service blog]
-command = $top_builddir/baton-blog-v2 --data $work/data
+command = $1
 listen = web
 workers = 2
-ready = native
-verify = http:/healthz
+ready = $2
 output = $work/blog.log
 INI
+}
 
 # Steady, with one generation and both its workers.
 # shellcheck disable=SC2317 # wait_for calls it
@@ -36,26 +39,41 @@ rests() {
 }
 
 killed=0
-for point in $points; do
-    for n in 1 2 3 4 5; do
-        printf x >fault
-        export BATON_FAULT="$point:$n" BATON_FAULT_FILE="$work/fault"
-        # The point may be passed before the first generation serves: then the start itself is tested.
-        start_baton blog.ini
-        wait_for "$patience_s" rests
-        before=$(status 'services.0.generations.*.generation')
-        start_load --short 1 --keepalive 2 "$url/articles" "$url/healthz"
-        upgraded=0
-        "$baton" upgrade --wait >upgrade.out 2>&1 </dev/null || upgraded=$?
-        case $upgraded in 0 | 3) ;; *) fail "$point:$n: upgrade --wait ended with $upgraded: $(cat upgrade.out)" ;; esac
-        wait_for "$patience_s" rests
-        after=$(status 'services.0.generations.*.generation')
-        [ "$upgraded" != 0 ] || [ "$after" -gt "$before" ] || fail "$point:$n: generation $before still serves"
-        stop_load
-        [ -s fault ] || killed=$((killed + 1))
-        stop_baton
+# walk TIMES: each point, the first times that it is passed.
+walk() {
+    for point in $points; do
+        for n in $(seq "$1"); do
+            die_at "$point:$n"
+        done
     done
-done
+}
+
+# die_at POINT:N: once in a whole life - start, upgrade under load, stop - the supervisor dies there. The point may be
+# passed before the first generation serves: then it is the start that is tested.
+die_at() {
+    printf x >fault
+    export BATON_FAULT="$1" BATON_FAULT_FILE="$work/fault"
+    start_baton blog.ini
+    wait_for "$patience_s" rests
+    before=$(status 'services.0.generations.*.generation')
+    start_load --short 1 --keepalive 2 "$url/"
+    upgraded=0
+    "$baton" upgrade --wait >upgrade.out 2>&1 </dev/null || upgraded=$?
+    [ "$upgraded" = 0 ] || [ "$upgraded" = 3 ] || fail "$1: upgrade --wait: $upgraded: $(cat upgrade.out)"
+    wait_for "$patience_s" rests
+    after=$(status 'services.0.generations.*.generation')
+    [ "$upgraded" != 0 ] || [ "$after" -gt "$before" ] || fail "$1: generation $before still serves"
+    stop_load
+    [ -s fault ] || killed=$((killed + 1))
+    stop_baton
+}
+
+configure "$top_builddir/baton-blog-v2 --data $work/data" native
+walk 5
+configure "$helpers/worker_passive" notify
+walk 2
+configure "$helpers/worker_passive --no-notify" "alive:100ms"
+walk 1
 say "$killed supervisors died at $(echo "$points" | wc -w) points"
 [ "$killed" -gt "$(echo "$points" | wc -w)" ] || fail "hardly a fault point was reached"
 passed
