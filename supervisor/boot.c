@@ -148,7 +148,7 @@ static void drop_unknown(struct supervisor *supervisor, struct vault_entry *entr
     }
 }
 
-static void drop_spares(struct supervisor *supervisor)
+void supervisor_drop_spares(struct supervisor *supervisor)
 {
     uint64_t serial;
 
@@ -246,7 +246,6 @@ int supervisor_start(struct supervisor *supervisor, struct vault_entry *entries,
     error = state >= 0 ? restore(supervisor, state, entries, count) : start_fresh(supervisor);
     if (error)
         return error;
-    drop_spares(supervisor);
     supervisor_record(supervisor);
     fault_point("before-hello");
     return vault_hello(supervisor->runtime.vault);

@@ -285,6 +285,7 @@ struct service *service_create(const char *name, const char *definition, struct 
     service->handlers = handlers;
     service->state_since = service_unix_time();
     service->name = strdup(name);
+    service->start = (struct runtime_later){ .run = service_start_generation, .arg = service };
     ev_timer_init(&service->retry_timer, on_retry, 0, 0);
     ev_timer_init(&service->overdue_timer, service_on_overdue, 0, 0);
     service->retry_timer.data = service->overdue_timer.data = service;
@@ -359,8 +360,10 @@ void service_free(struct service *service)
 {
     if (!service)
         return;
-    if (service->runtime)
+    if (service->runtime) {
         service_stop_timers(service);
+        runtime_forget(service->runtime, &service->start);
+    }
     while (service->generations) {
         struct generation *generation = service->generations;
         service->generations = generation->next;

@@ -84,6 +84,7 @@ struct service {
     struct lanes *lanes;
     struct events *events;
     const struct service_handlers *handlers;
+    struct runtime_later start; /* the generation, once it is recorded that it is wanted */
     ev_timer retry_timer, overdue_timer;
     struct service_item *posts;
     size_t post_count, post_capacity;

@@ -71,22 +71,22 @@ static void record_start(struct service *service, struct generation *generation)
     free(label);
 }
 
-static void start(struct service *service)
+/* It is recorded that this number is wanted: a successor that finds no candidate starts it under the same
+ * one. */
+void service_start_generation(void *arg)
 {
-    const char *definition = service->going_back ? service->previous.definition : service->wanted;
-    struct kept_release *kept = service->going_back ? kept_release_ref(service->previous.kept) : NULL;
+    struct service *service = arg;
     struct generation *generation;
     char *reason = NULL;
 
-    service->attempt = choose_number(service);
-    service->attempt_ms = runtime_now_ms();
-    service->reason[0] = '\0';
-    service->retrying = true; /* a successor that finds no candidate starts it, under this number */
-    service->runtime->record(service->runtime->arg);
+    if (service->state != ROLLOUT_STARTING || service->candidate || !service->retrying)
+        return; /* given up before it began */
     fault_point("start-recorded");
-    int error = generation_create(service->runtime, service->lanes, service->attempt, definition, kept,
-                                  &service_generation_handlers, service, &generation, &reason);
     service->retrying = false;
+    int error = generation_create(service->runtime, service->lanes, service->attempt,
+                                  service->going_back ? service->previous.definition : service->wanted,
+                                  service->going_back ? kept_release_ref(service->previous.kept) : NULL,
+                                  &service_generation_handlers, service, &generation, &reason);
     if (error) {
         service_set_reason(service, "generation %" PRIu32 " was not started: %s", service->attempt,
                            reason ? reason : strerror(-error));
@@ -102,6 +102,16 @@ static void start(struct service *service)
     record_start(service, generation);
 }
 
+static void start(struct service *service)
+{
+    service->attempt = choose_number(service);
+    service->attempt_ms = runtime_now_ms();
+    service->reason[0] = '\0';
+    service->retrying = true;
+    service->runtime->dirty = true;
+    runtime_after_record(service->runtime, &service->start);
+}
+
 void service_post_candidate_gone(struct service *service)
 {
     service_post(service, service->stable ? ROLLOUT_EV_CANDIDATE_GONE : ROLLOUT_EV_NOTHING_LEFT, NULL);
@@ -111,6 +121,7 @@ static void abandon(struct service *service)
 {
     events_record(service->events, "reverting", service->name, service->attempt, NULL, "reverting: %s",
                   service->reason);
+    service->retrying = false;
     if (!service->candidate) {
         service_post_candidate_gone(service);
         return;
@@ -215,7 +226,7 @@ void service_stop_timers(struct service *service)
 static void retire_all(struct service *service)
 {
     service_stop_timers(service);
-    service->remembered = false;
+    service->remembered = service->retrying = false;
     if (service->stable)
         generation_set_stable(service->stable, false);
     for (struct generation *g = service->generations; g; g = g->next)

@@ -13,6 +13,7 @@ void service_set_reason(struct service *service, const char *format, ...)
 
 /* service_actions.c: carry out what a step says (of enum rollout_action). */
 void service_act(struct service *service, unsigned actions);
+void service_start_generation(void *arg); /* of service->start */
 void service_post_candidate_gone(struct service *service);
 void service_start_remembered(struct service *service); /* if an upgrade was asked for meanwhile */
 void service_tell_upgraded(struct service *service, struct generation *old); /* `old` has ended */

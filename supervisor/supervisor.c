@@ -14,7 +14,8 @@
 
 enum {
     DEAD_MAN_S = 10, /* one turn of the loop may take this long; then we are killed and started again */
-    CALM_S = 60,     /* alive this long: the safe mode ends */
+    LATER_PER_TURN = 8,
+    CALM_S = 60, /* alive this long: the safe mode ends */
 };
 
 /* --- recording --- */
@@ -270,19 +271,41 @@ static void set_dead_man(struct supervisor *supervisor, int seconds)
     timer_settime(supervisor->dead_man, 0, &limit, NULL);
 }
 
-/* Before the loop sleeps: what was raised is worked off, what changed is recorded. */
+/* Work off what was raised, record what changed. */
+static void settle(struct supervisor *supervisor)
+{
+    for (struct service *s = supervisor->state.services; s; s = s->next)
+        service_run(s);
+    forget_removed(supervisor);
+    if (!supervisor->runtime.dirty)
+        return;
+    fault_point("state-unrecorded");
+    supervisor_record(supervisor);
+    fault_point("state-recorded");
+}
+
+static void on_more(struct ev_loop *loop, ev_idle *idle, int events)
+{
+    (void)loop;
+    (void)idle;
+    (void)events; /* on_prepare does it */
+}
+
+/* Before the loop sleeps. Of what waited for the record only so much is done in one turn that the loop stays
+ * awake to everything else: two hundred services may be upgraded at once. */
 static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
 {
     struct supervisor *supervisor = prepare->data;
 
     (void)events;
-    for (struct service *s = supervisor->state.services; s; s = s->next)
-        service_run(s);
-    forget_removed(supervisor);
-    if (supervisor->runtime.dirty) {
-        fault_point("state-unrecorded");
-        supervisor_record(supervisor);
-        fault_point("state-recorded");
+    settle(supervisor);
+    if (runtime_run_later(&supervisor->runtime, LATER_PER_TURN) > 0)
+        settle(supervisor);
+    if (supervisor->runtime.first_later) {
+        ev_idle_start(loop, &supervisor->more);
+    } else {
+        ev_idle_stop(loop, &supervisor->more);
+        supervisor_drop_spares(supervisor);
     }
     if (supervisor->state.stopping && !supervisor->finished && all_stopped(supervisor))
         finish(supervisor);
@@ -319,6 +342,7 @@ void supervisor_watch(struct supervisor *supervisor)
     ev_io_init(&supervisor->vault_readable, on_vault, vault_fd(supervisor->runtime.vault), EV_READ);
     ev_io_init(&supervisor->vault_writable, on_vault, vault_fd(supervisor->runtime.vault), EV_WRITE);
     ev_prepare_init(&supervisor->prepare, on_prepare);
+    ev_idle_init(&supervisor->more, on_more);
     ev_check_init(&supervisor->check, on_check);
     ev_timer_init(&supervisor->calm, on_calm, CALM_S, 0);
     ev_set_priority(&supervisor->prepare, EV_MINPRI); /* the last before the sleep */

@@ -32,6 +32,7 @@ struct supervisor {
 
     ev_io vault_readable, vault_writable;
     ev_prepare prepare;
+    ev_idle more; /* runs while something waits for its turn: the loop does not sleep then */
     ev_check check;
     ev_timer calm; /* leaves the safe mode */
     timer_t dead_man;
@@ -51,6 +52,9 @@ const char *supervisor_refusal(const struct supervisor *supervisor);
 /* boot.c: everything between the first words with the keeper and the loop. `entries` is what the vault holds;
  * what is used gets fd -1. 0 or -errno. */
 int supervisor_start(struct supervisor *supervisor, struct vault_entry *entries, size_t count);
+
+/* boot.c: listening sockets from the vault that nobody wanted after all. */
+void supervisor_drop_spares(struct supervisor *supervisor);
 
 /* supervisor.c: everything that is needed before ev_run(). */
 void supervisor_watch(struct supervisor *supervisor);

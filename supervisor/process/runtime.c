@@ -4,6 +4,53 @@
 #include <stdio.h>
 #include <time.h>
 
+void runtime_after_record(struct runtime *runtime, struct runtime_later *later)
+{
+    if (later->queued)
+        return;
+    later->queued = true;
+    later->next = NULL;
+    if (runtime->first_later)
+        runtime->last_later->next = later;
+    else
+        runtime->first_later = later;
+    runtime->last_later = later;
+}
+
+void runtime_forget(struct runtime *runtime, struct runtime_later *later)
+{
+    struct runtime_later *previous = NULL;
+
+    if (!later->queued)
+        return;
+    for (struct runtime_later *l = runtime->first_later; l != later; l = l->next)
+        previous = l;
+    if (previous)
+        previous->next = later->next;
+    else
+        runtime->first_later = later->next;
+    if (runtime->last_later == later)
+        runtime->last_later = previous;
+    later->queued = false;
+}
+
+unsigned runtime_run_later(struct runtime *runtime, unsigned limit)
+{
+    struct runtime_later *end = runtime->last_later;
+    unsigned count = 0;
+    bool last = false;
+
+    while (runtime->first_later && count < limit && !last) {
+        struct runtime_later *later = runtime->first_later;
+
+        last = later == end;
+        runtime_forget(runtime, later);
+        later->run(later->arg);
+        count++;
+    }
+    return count;
+}
+
 uint64_t runtime_now_ms(void)
 {
     struct timespec now;

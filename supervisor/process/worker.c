@@ -155,6 +155,7 @@ void worker_init(struct worker *worker, const struct worker_plan *plan, unsigned
         .probe_socket = -1,
         .restored_channel = -1,
     };
+    worker->go = (struct runtime_later){ .run = worker_go, .arg = worker };
     ev_init(&worker->gate_io, worker_on_gate);
     ev_init(&worker->notify_io, worker_on_notify);
     ev_timer_init(&worker->timer, on_timer, 0, 0);

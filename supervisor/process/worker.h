@@ -84,6 +84,7 @@ struct worker {
     bool exit_pending;               /* the process is gone, or never was: the loop tells it soon */
     int exit_status;                 /* of the pending exit; meaningless when `reason` is set */
     int restored_channel;            /* from the vault, until worker_resume() */
+    struct runtime_later go;         /* open the gate, once it is recorded that it may run */
     ev_io gate_io, notify_io;
     ev_timer timer, lost_timer;
     void (*on_verified)(void *arg, struct worker *worker, bool success);

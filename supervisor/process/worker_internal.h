@@ -20,6 +20,7 @@ void worker_entry_id(const struct worker *worker, char kind, char id[VAULT_ID_BY
  * 3, 4, …. */
 void worker_set_environment(struct worker *worker, int *fds, size_t *count);
 void worker_open_gate(struct worker *worker);
+void worker_go(void *arg); /* of worker->go */
 void worker_on_gate(struct ev_loop *loop, ev_io *io, int events);
 void worker_describe_exit(struct worker *worker, int status);
 /* A supervisor before us died between its clone and its go (that is what `status` says): nothing ran yet, so

@@ -224,6 +224,7 @@ void worker_close_process(struct worker *worker)
     worker_disarm(worker);
     ev_timer_stop(loop, &worker->lost_timer);
     ev_io_stop(loop, &worker->gate_io);
+    runtime_forget(worker_runtime(worker), &worker->go);
     ev_io_stop(loop, &worker->notify_io);
     native_close(worker->native);
     worker->native = NULL;
@@ -314,18 +315,25 @@ void worker_on_gate(struct ev_loop *loop, ev_io *io, int events)
     free(text); /* its exit follows */
 }
 
-void worker_open_gate(struct worker *worker)
+void worker_go(void *arg)
 {
-    struct runtime *runtime = worker_runtime(worker);
+    struct worker *worker = arg;
 
-    worker_arm(worker, worker->plan->service->ready_timeout_ms);
-    fault_point("worker-stored");
-    runtime->record(runtime->arg); /* from here on it may serve: a successor must know it */
+    if (worker->state != WORKER_STARTING || worker->exit_pending)
+        return; /* retired meanwhile: the signal reaches it at its gate */
     fault_point("worker-recorded");
     spawn_go(&worker->spawn); /* EPIPE: it was killed at the gate; its exit follows */
     fault_point("worker-going");
     ev_io_set(&worker->gate_io, worker->spawn.gate, EV_READ);
-    ev_io_start(runtime->loop, &worker->gate_io);
+    ev_io_start(worker_runtime(worker)->loop, &worker->gate_io);
+}
+
+void worker_open_gate(struct worker *worker)
+{
+    worker_arm(worker, worker->plan->service->ready_timeout_ms);
+    fault_point("worker-stored");
+    runtime_after_record(worker_runtime(worker),
+                         &worker->go); /* it may serve then: a successor must know it */
 }
 
 /* Whether `id` is an entry of this process. */
