@@ -165,8 +165,10 @@ static void handle_gone(struct service *service, struct generation *generation)
     bool candidate = generation == service->candidate;
 
     unlink_generation(service, generation);
-    if (generation == service->stable)
+    if (generation == service->stable) {
         service->stable = NULL;
+        service->serving_since = 0;
+    }
     if (candidate)
         service->candidate = NULL;
     events_record(service->events, "gone", service->name, generation->number,

@@ -59,6 +59,7 @@ struct service {
     char *name;
     enum rollout_state state;
     double state_since;                    /* unix time */
+    double serving_since;                  /* unix time; 0: nothing serves */
     char *wanted;                          /* accepted definition, canonical text */
     uint32_t max_old;                      /* of the wanted definition */
     unsigned workers;                      /* wanted; from the definition or from scale */

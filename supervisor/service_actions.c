@@ -171,6 +171,7 @@ static void commit(struct service *service)
                   service->stable->number, time);
     service->going_back = false;
     if (!old) {
+        service->serving_since = service_unix_time();
         tell_outcome(service, service->stable->number, SERVICE_OK, "generation %" PRIu32 " serves after %s",
                      service->stable->number, time);
         return;

@@ -329,6 +329,7 @@ static void read_service_fields(struct reader *reader, json_t *json, struct serv
 {
     service->state = (enum rollout_state)get_state(reader, json, rollout_state_parse);
     service->state_since = get_real(reader, json, "state_since");
+    service->serving_since = get_real(reader, json, "serving_since");
     service->workers = (unsigned)get_number(reader, json, "workers");
     service->attempt = (uint32_t)get_number(reader, json, "attempt");
     service->attempt_ms = get_number(reader, json, "attempt_ms");

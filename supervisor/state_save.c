@@ -117,9 +117,10 @@ static json_t *service_json(const struct service *service, json_t *releases)
         (json_int_t)service->failed_starts, "retry_deadline_ms", (json_int_t)service->retry_deadline_ms,
         "asked_by", service->asked_by, "reason", service->reason, "last", outcome_json(&service->last),
         "previous", previous_json(&service->previous, releases), "generations", generations);
-    json_t *flags = json_pack("{s:b, s:b, s:b, s:b, s:b, s:b}", "going_back", service->going_back, "replaced",
-                              service->replaced, "remembered", service->remembered, "retrying",
-                              service->retrying, "removed", service->removed, "settled", service->settled);
+    json_t *flags = json_pack("{s:f, s:b, s:b, s:b, s:b, s:b, s:b}", "serving_since", service->serving_since,
+                              "going_back", service->going_back, "replaced", service->replaced, "remembered",
+                              service->remembered, "retrying", service->retrying, "removed", service->removed,
+                              "settled", service->settled);
     json_object_update(json, flags);
     json_decref(flags);
     return json;

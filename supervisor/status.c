@@ -128,7 +128,8 @@ json_t *status_service(const struct service *service)
     for (const struct generation *g = service->generations; g; g = g->next)
         json_array_append_new(generations, generation_status(service, g));
     return json_pack("{s:s, s:s, s:f, s:o, s:o, s:i, s:b, s:o, s:o}", "name", service->name, "state",
-                     service_state(service), "state_since", service->state_since, "rollout",
+                     service_state(service), "state_since",
+                     service->serving_since ? service->serving_since : service->state_since, "rollout",
                      rollout_status(service), "listeners", listeners_status(service), "workers_wanted",
                      (int)service->workers, "wanted_differs", service_differs(service), "last",
                      last_status(service), "generations", generations);

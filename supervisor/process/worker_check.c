@@ -26,9 +26,9 @@ static void on_check_answer(void *arg, bool success, const char *answer)
 }
 
 /* 0 or -errno. */
-static int start_check(struct worker *worker, const struct config_check *check, probe_answer_fn *answered)
+static int start_check(struct worker *worker, const struct config_check *check, uint64_t timeout_ms,
+                       probe_answer_fn *answered)
 {
-    const struct config_service *service = worker->plan->service;
     struct probe_target target = {
         .check = check,
         .address = worker->probe_address,
@@ -37,8 +37,7 @@ static int start_check(struct worker *worker, const struct config_check *check, 
         .directory = worker->plan->release->directory,
         .user = worker->plan->user,
         .interval_ms = CHECK_INTERVAL_MS,
-        .timeout_ms =
-            service->ready_timeout_ms < CHECK_TIMEOUT_MS ? service->ready_timeout_ms : CHECK_TIMEOUT_MS,
+        .timeout_ms = timeout_ms < CHECK_TIMEOUT_MS ? timeout_ms : CHECK_TIMEOUT_MS,
     };
 
     return probe_start(worker_runtime(worker)->loop, &target, answered, worker, &worker->probe);
@@ -52,7 +51,7 @@ void worker_begin_readiness(struct worker *worker)
         worker_arm(worker, ready->time_ms);
     if (ready->kind != CHECK_HTTP && ready->kind != CHECK_EXEC)
         return;
-    int error = start_check(worker, ready, on_check_answer);
+    int error = start_check(worker, ready, worker->plan->service->ready_timeout_ms, on_check_answer);
     if (error)
         snprintf(worker->answer, sizeof worker->answer, "the check could not be started: %s",
                  strerror(-error));
@@ -62,7 +61,7 @@ void worker_describe_timeout(struct worker *worker)
     const struct config_service *service = worker->plan->service;
     char time[32];
 
-    config_format_duration(service->ready_timeout_ms, time);
+    runtime_format_ms(service->ready_timeout_ms, time);
     if (worker->state == WORKER_READY) {
         worker_set_reason(worker, "did not accept on its listeners within %s (no SERVING)", time);
         return;
@@ -127,7 +126,8 @@ void worker_verify(struct worker *worker, void (*answered)(void *arg, struct wor
         struct native_listener probe = { .name = "probe", .fd = worker->probe_socket };
         worker->probe_given = native_give_listeners(worker->native, &probe, 1) == 0;
     }
-    int error = start_check(worker, check, on_verify_answer);
+    int error =
+        start_check(worker, check, worker->plan->service->ready_timeout_ms / VERIFY_TRIES, on_verify_answer);
     if (error) {
         worker_set_reason(worker, "could not be verified: %s", strerror(-error));
         finish_verify(worker, false);
