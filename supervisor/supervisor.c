@@ -15,7 +15,8 @@
 enum {
     DEAD_MAN_S = 10, /* one turn of the loop may take this long; then we are killed and started again */
     LATER_PER_TURN = 8,
-    CALM_S = 60, /* alive this long: the safe mode ends */
+    RECORD_PAUSE = 4, /* as many times as a record took */
+    CALM_S = 60,      /* alive this long: the safe mode ends */
 };
 
 /* --- recording --- */
@@ -233,8 +234,6 @@ static void on_exit_reported(void *arg, const char *id, pid_t pid, int status)
         if (service_exited(s, id, status))
             break;
     }
-    if (supervisor->runtime.dirty)
-        supervisor_record(supervisor);
 }
 
 static void on_closed(void *arg)
@@ -271,16 +270,56 @@ static void set_dead_man(struct supervisor *supervisor, int seconds)
     timer_settime(supervisor->dead_man, 0, &limit, NULL);
 }
 
+static double monotonic_seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* A record costs as much as there are services. What nothing waits for is written when the last record is
+ * long enough ago that recording stays a small part of the work: a successor that knows a little less asks
+ * workers and keeper. */
+static bool record_can_wait(struct supervisor *supervisor)
+{
+    double left = supervisor->record_after - monotonic_seconds();
+
+    if (supervisor->runtime.first_later || left <= 0)
+        return false;
+    if (!ev_is_active(&supervisor->record_timer)) {
+        ev_timer_set(&supervisor->record_timer, left, 0);
+        ev_timer_start(supervisor->runtime.loop, &supervisor->record_timer);
+    }
+    return true;
+}
+
+static void record_measured(struct supervisor *supervisor)
+{
+    double before = monotonic_seconds();
+
+    supervisor_record(supervisor);
+    double now = monotonic_seconds();
+    supervisor->record_after = now + RECORD_PAUSE * (now - before);
+}
+
+static void on_record_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)timer;
+    (void)events; /* on_prepare does it */
+}
+
 /* Work off what was raised, record what changed. */
 static void settle(struct supervisor *supervisor)
 {
     for (struct service *s = supervisor->state.services; s; s = s->next)
         service_run(s);
     forget_removed(supervisor);
-    if (!supervisor->runtime.dirty)
+    if (!supervisor->runtime.dirty || record_can_wait(supervisor))
         return;
     fault_point("state-unrecorded");
-    supervisor_record(supervisor);
+    record_measured(supervisor);
     fault_point("state-recorded");
 }
 
@@ -343,6 +382,7 @@ void supervisor_watch(struct supervisor *supervisor)
     ev_io_init(&supervisor->vault_writable, on_vault, vault_fd(supervisor->runtime.vault), EV_WRITE);
     ev_prepare_init(&supervisor->prepare, on_prepare);
     ev_idle_init(&supervisor->more, on_more);
+    ev_timer_init(&supervisor->record_timer, on_record_timer, 0, 0);
     ev_check_init(&supervisor->check, on_check);
     ev_timer_init(&supervisor->calm, on_calm, CALM_S, 0);
     ev_set_priority(&supervisor->prepare, EV_MINPRI); /* the last before the sleep */

@@ -32,6 +32,8 @@ struct supervisor {
 
     ev_io vault_readable, vault_writable;
     ev_prepare prepare;
+    double record_after; /* loop time; until then a record waits unless something waits for it */
+    ev_timer record_timer;
     ev_idle more; /* runs while something waits for its turn: the loop does not sleep then */
     ev_check check;
     ev_timer calm; /* leaves the safe mode */
