@@ -202,7 +202,7 @@ static int open_inet(const struct config_listener *listener, int fd, char **reas
 
 int listener_open(const struct config_listener *listener, int *fd, char **reason)
 {
-    int type = listener->address.socktype | SOCK_NONBLOCK | SOCK_CLOEXEC;
+    int type = listener->address.socktype | SOCK_CLOEXEC;
     int opened = socket(listener->address.sockaddr.ss_family, type, 0);
 
     if (opened < 0)

@@ -7,12 +7,13 @@
 
 #include "supervisor/core/config.h"
 
-/* Open, bind and listen as configured: CLOEXEC, non-blocking, TCP with SO_REUSEADDR, IPv6 with V6ONLY as
- * asked. UNIX: the path has its mode and owner before anybody can connect, and getsockname(2) gives the path
- * as it is written; a stale path of a dead process is replaced, but a path that is not a socket, or a socket
- * somebody accepts on, is refused. Nothing is left behind on failure. 0 and *fd, or -errno with one sentence
- * in *reason (malloc'd): "cannot listen on 0.0.0.0:80: used by nginx (pid 812, user root)" where /proc tells
- * who, "…: ports below 1024 need root or CAP_NET_BIND_SERVICE". */
+/* Open, bind and listen as configured: CLOEXEC, blocking (as a worker with LISTEN_FDS expects; libbaton sets
+ * O_NONBLOCK), TCP with SO_REUSEADDR, IPv6 with V6ONLY as asked. UNIX: the path has its mode and owner before
+ * anybody can connect, and getsockname(2) gives the path as it is written; a stale path of a dead process is
+ * replaced, but a path that is not a socket, or a socket somebody accepts on, is refused. Nothing is left
+ * behind on failure. 0 and *fd, or -errno with one sentence in *reason (malloc'd): "cannot listen on
+ * 0.0.0.0:80: used by nginx (pid 812, user root)" where /proc tells who, "…: ports below 1024 need root or
+ * CAP_NET_BIND_SERVICE". */
 int listener_open(const struct config_listener *listener, int *fd, char **reason);
 
 /* Whether `fd` is the socket listener_open() would give (from systemd or the vault): family, type, address,
