@@ -40,7 +40,8 @@ static struct {
     struct session session;
     struct launch launch;
     struct store store;
-    int signals; /* signalfd */
+    bool restored; /* systemd gave back the vault of a keeper that crashed */
+    int signals;   /* signalfd */
     uint64_t watchdog_at_ms;
     bool finishing;     /* the supervisor said FINISH */
     bool ending;        /* every process is being ended, no supervisor is started any more */
@@ -277,7 +278,7 @@ static void start_supervisor(void)
         _exit(EXIT_FAILURE);
     if (channel < 0)
         return;
-    keeper.session.start.restarted = !first;
+    keeper.session.start.restarted = !first || keeper.restored;
     keeper.session.start.restarts = launch->starts - 1;
     keeper.session.start.previous_status = launch->previous_status;
     keeper.session.start.safe_mode = launch->fast_deaths >= LAUNCH_SAFE_MODE;
@@ -383,7 +384,7 @@ static int prepare(void)
     int count = sd_listen_fds(&names);
 
     close_inherited(SD_FIRST_FD + count);
-    keeper.session.channel = keeper.launch.executable = -1;
+    keeper.session.channel = keeper.launch.executable = keeper.launch.previous_status = -1;
     raise_descriptor_limit();
     keeper.signals = open_signals();
     if (keeper.signals < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
@@ -391,7 +392,8 @@ static int prepare(void)
     store_open(&keeper.store, &keeper.vault, count, names, now_ms());
     prctl(PR_SET_DUMPABLE, 0); /* the descriptors are nobody's business; after /proc/self was needed */
     /* When there was one, its workers serve: systemd, still waiting for the start, must know at once. */
-    if (launch_end_old(&keeper.vault))
+    keeper.restored = launch_end_old(&keeper.vault);
+    if (keeper.restored)
         sd_send(&keeper.store.sd, "READY=1\nSTATUS=restored, starting the supervisor", -1);
     return 0;
 }

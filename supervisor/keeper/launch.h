@@ -26,7 +26,7 @@ struct launch {
     bool hello;        /* the living one has said HELLO */
     bool broken;       /* it was killed because it broke the protocol */
     unsigned starts, fast_deaths;
-    int previous_status;  /* of waitpid(2) */
+    int previous_status;  /* of waitpid(2); -1: unknown */
     struct stat refused;  /* the binary that died before HELLO; st_ino 0: none */
     uint64_t started_ms;  /* when the last one started */
     uint64_t start_at_ms; /* when the next one does, while none lives */

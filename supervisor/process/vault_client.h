@@ -25,10 +25,10 @@ struct vault_entry {
 
 /* How this supervisor was started. */
 struct vault_start {
-    bool restarted;      /* a supervisor ran before under this keeper */
+    bool restarted;      /* a supervisor ran before, under this keeper or one that crashed */
     bool safe_mode;      /* several died quickly: serve, change nothing */
-    int previous_status; /* of waitpid(2) of the one before, when restarted */
-    unsigned restarts;   /* since the keeper began */
+    int previous_status; /* of waitpid(2) of the one before, when restarted; -1: nobody knows */
+    unsigned restarts;   /* since this keeper began */
     unsigned long nofile_soft,
         nofile_hard; /* RLIMIT_NOFILE that baton was started with: workers get it back */
 };

@@ -330,6 +330,8 @@ static void after_a_crash_of_the_keeper_the_vault_comes_back(void **state)
     rig_start(&next, &options);
     systemd_await(&systemd, "READY=1\nSTATUS=restored, starting the supervisor");
     assert_int_equal(next.entries, 3);
+    assert_true(next.restarted); /* processes run: it is no first start */
+    assert_int_equal(next.previous_status, -1);
     assert_non_null(strstr(rig_entry(&next, "state"), "/memfd:state")); /* the first of that name */
     assert_int_equal(sscanf(rig_entry(&next, "w1.pidfd"), "%d 0", &value), 1);
     assert_int_equal(value, alive);
@@ -384,6 +386,7 @@ static void sockets_of_a_socket_unit_are_kept_and_are_no_reason_for_ready(void *
     options.environment = (const char *const[]){ systemd.variable, names, NULL };
     rig_start(&rig, &options);
     assert_int_equal(strncmp(rig_entry(&rig, "web"), "0 0 0 socket:", 13), 0);
+    assert_false(rig.restarted);
     rig_do(&rig, "notify STATUS=first");
     systemd.text[0] = '\0';
     while (!systemd.text[0])
