@@ -58,6 +58,8 @@ static bool parse_arguments(struct supervisor *supervisor, int argc, char **argv
     return supervisor->name && supervisor->runtime_dir && supervisor->state_dir;
 }
 
+/* Only when everything has ended: with a service goes the UNIX path on which its workers serve, and when the
+ * keeper is gone they outlive us. */
 static void free_all(struct supervisor *supervisor)
 {
     while (supervisor->state.services) {
@@ -65,8 +67,7 @@ static void free_all(struct supervisor *supervisor)
         supervisor->state.services = service->next;
         service_free(service);
     }
-    if (supervisor->finished)
-        lanes_close(&supervisor->state.lanes);
+    lanes_close(&supervisor->state.lanes);
     if (supervisor->control)
         control_close(supervisor->control, false);
     while (vault_wants_write(supervisor->runtime.vault))
@@ -113,6 +114,7 @@ int main(int argc, char **argv)
         return 1; /* the keeper tries again, later and in safe mode; workers go on */
     supervisor_watch(&supervisor);
     ev_run(supervisor.runtime.loop, 0);
-    free_all(&supervisor);
+    if (supervisor.finished)
+        free_all(&supervisor);
     return 0;
 }
