@@ -461,7 +461,11 @@ static void a_stop_in_a_crash_loop_ends_the_workers(void **state)
 
     (void)state;
     rig_start(&rig, NULL);
-    rig_do(&rig, "spawn w1.pidfd trap 'echo term >%s; exit' TERM; echo up >%s; sleep 200 & wait", path, path);
+    /* A shell's child that has not executed its program yet would miss the signal. */
+    rig_do(&rig,
+           "spawn w1.pidfd trap 'echo term >%s; exit' TERM; sleep 200 & "
+           "until grep -q sleep /proc/$!/comm; do :; done; echo up >%s; wait",
+           path, path);
     rig_await(&rig, "stored w1.pidfd");
     wait_until(pread(file, words, sizeof words, 0) == 3);
     for (int i = 0; i < 3; i++) {
