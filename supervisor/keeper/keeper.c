@@ -4,14 +4,12 @@
  * it anew when it dies, reaps every child and orphan, forwards signals and speaks to systemd. It decides
  * nothing, reads nothing a user wrote, allocates nothing and never waits for anybody but in poll(2). */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -21,12 +19,13 @@
 #include "supervisor/keeper/launch.h"
 #include "supervisor/keeper/say.h"
 #include "supervisor/keeper/session.h"
+#include "supervisor/keeper/setup.h"
 #include "supervisor/keeper/store.h"
 #include "supervisor/keeper/vault.h"
 #include "supervisor/keeper/wire.h"
 
 enum {
-    RESERVED_FDS = 64, /* of RLIMIT_NOFILE, for what is not in the vault */
+    RESERVED_FDS = 256,
     MESSAGES_PER_TURN = 64,
     RETRY_MS = 10,    /* for what cannot be polled for: systemd's queue, descriptors in flight */
     STOP_MS = 10000,  /* between TERM and KILL when the keeper ends the workers itself */
@@ -332,50 +331,19 @@ static void turn(void)
 
 /* --- start ------------------------------------------------------------------------------------------- */
 
-/* Everything but STOP, KILL and the job control of a shell comes through the descriptor. What is not read
- * from there stays blocked: nothing but a fault of our own can end the keeper. */
-static int open_signals(void)
+/* The rest of RLIMIT_NOFILE is for what is not in the vault, the supervisor's connections for instance: its
+ * limit is the same and it holds the same descriptors. */
+static void set_limits(void)
 {
-    static const int wanted[] = { SIGCHLD, SIGUSR2, SIGHUP,  SIGUSR1, SIGWINCH,
-                                  SIGTTIN, SIGTTOU, SIGQUIT, SIGTERM, SIGINT };
-    sigset_t blocked, read;
+    struct rlimit before;
+    size_t reserved, room;
 
-    sigemptyset(&read);
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-        sigaddset(&read, wanted[i]);
-    sigfillset(&blocked);
-    sigdelset(&blocked, SIGTSTP);
-    sigprocmask(SIG_SETMASK, &blocked, NULL);
-    return signalfd(-1, &read, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit = { 0 };
-    size_t room;
-
-    getrlimit(RLIMIT_NOFILE, &limit);
-    keeper.session.start.nofile_soft = limit.rlim_cur;
-    keeper.session.start.nofile_hard = limit.rlim_max;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    room = limit.rlim_max > 2 * RESERVED_FDS ? limit.rlim_max - RESERVED_FDS : RESERVED_FDS;
-    keeper.vault.limit = room < VAULT_ENTRIES_MAX + 2 ? room : VAULT_ENTRIES_MAX + 2;
-}
-
-/* Close what was inherited by accident, from `first` on. The lock that `baton run` took (BATON_LOCK names its
- * descriptor) lasts as long as it is open here: it alone stays. */
-static void close_inherited(int first)
-{
-    const char *text = getenv("BATON_LOCK");
-    int lock = text ? atoi(text) : -1;
-
-    unsetenv("BATON_LOCK");
-    if (lock == first)
-        fcntl(lock, F_SETFD, FD_CLOEXEC);
-    else if (lock > first)
-        lock = dup3(lock, first, O_CLOEXEC);
-    close_range((unsigned)(lock == first ? first + 1 : first), ~0U, 0);
+    setup_limit(&before);
+    keeper.session.start.nofile_soft = before.rlim_cur;
+    keeper.session.start.nofile_hard = before.rlim_max;
+    reserved = before.rlim_max / 4 < RESERVED_FDS ? before.rlim_max / 4 : RESERVED_FDS;
+    room = before.rlim_max - reserved;
+    keeper.vault.limit = room < VAULT_RECORDS_MAX - VAULT_OWN ? room : VAULT_RECORDS_MAX - VAULT_OWN;
 }
 
 static int prepare(void)
@@ -383,18 +351,20 @@ static int prepare(void)
     char *names;
     int count = sd_listen_fds(&names);
 
-    close_inherited(SD_FIRST_FD + count);
+    setup_descriptors(SD_FIRST_FD + count);
     keeper.session.channel = keeper.launch.executable = keeper.launch.previous_status = -1;
-    raise_descriptor_limit();
-    keeper.signals = open_signals();
-    if (keeper.signals < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+    set_limits();
+    keeper.signals = setup_signals();
+    if (keeper.signals < 0)
+        return keeper.signals;
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
         return -errno;
     store_open(&keeper.store, &keeper.vault, count, names, now_ms());
     prctl(PR_SET_DUMPABLE, 0); /* the descriptors are nobody's business; after /proc/self was needed */
-    /* When there was one, its workers serve: systemd, still waiting for the start, must know at once. */
     keeper.restored = launch_end_old(&keeper.vault);
-    if (keeper.restored)
-        sd_send(&keeper.store.sd, "READY=1\nSTATUS=restored, starting the supervisor", -1);
+    if (keeper.restored) /* its workers serve: systemd, still waiting for the start, must know at once */
+        store_notify(&keeper.store, "READY=1\nSTATUS=restored, starting the supervisor");
+    store_flush(&keeper.store, &keeper.vault);
     return 0;
 }
 

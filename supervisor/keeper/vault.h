@@ -17,6 +17,7 @@
 enum {
     VAULT_ENTRIES_MAX = 4096,                   /* of the supervisor's */
     VAULT_RECORDS_MAX = VAULT_ENTRIES_MAX + 64, /* the keeper's own and the dropped ones included */
+    VAULT_OWN = 2,                              /* records of the keeper itself, see vault_is_own() */
     VAULT_REAPED = 128,
 };
 
@@ -33,7 +34,7 @@ struct vault_record {
 struct vault_table {
     struct vault_record records[VAULT_RECORDS_MAX];
     size_t count;
-    size_t limit; /* at most VAULT_RECORDS_MAX; less when RLIMIT_NOFILE is lower */
+    size_t limit; /* of records; at most VAULT_RECORDS_MAX - VAULT_OWN, less when RLIMIT_NOFILE is low */
     uint32_t last_serial;
     bool has_store; /* systemd keeps copies */
     struct {

@@ -17,6 +17,15 @@ bool wire_is_id(const char *id)
     return length > 0 && length < WIRE_ID_BYTES && id[length] == '\0';
 }
 
+/* Anything but 0 and 1 fails the reader. */
+static bool get_bool(struct frame_reader *reader)
+{
+    uint8_t value = frame_get_u8(reader);
+
+    reader->failed |= value > 1;
+    return value == 1;
+}
+
 static void put_start(struct frame_writer *writer, const struct wire_start *start)
 {
     frame_put_u16(writer, WIRE_VERSION);
@@ -32,8 +41,8 @@ static const char *get_start(struct frame_reader *reader, struct wire_start *sta
 {
     if (frame_get_u16(reader) != WIRE_VERSION)
         return "the keeper speaks another version";
-    start->restarted = frame_get_u8(reader) != 0;
-    start->safe_mode = frame_get_u8(reader) != 0;
+    start->restarted = get_bool(reader);
+    start->safe_mode = get_bool(reader);
     start->previous_status = (int32_t)frame_get_u32(reader);
     start->restarts = frame_get_u32(reader);
     start->nofile_soft = frame_get_u64(reader);
@@ -54,7 +63,7 @@ static const char *get_entry(struct frame_reader *reader, struct wire_entry *ent
 {
     frame_get_string(reader, entry->id, sizeof entry->id);
     entry->pid = (int32_t)frame_get_u32(reader);
-    entry->exited = frame_get_u8(reader) != 0;
+    entry->exited = get_bool(reader);
     entry->status = (int32_t)frame_get_u32(reader);
     return wire_is_id(entry->id) ? NULL : "an id is not valid";
 }
