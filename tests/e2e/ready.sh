@@ -11,13 +11,13 @@ make_script passive "exec '$helpers/worker_passive' \$(cat '$work/options')"
 free_port port
 : "${port:?}"
 url=http://127.0.0.1:$port/
-state_line="state_dir = $work/state"
 
 # serve COMMAND LINE...: baton with one service of that command and those lines; generation 1 has no options.
 serve() {
     served=$work/$1
+    number=$((number + 1))
     shift
-    printf '%s\n' "[baton]" "$state_line/$((number += 1))" "[listener web]" "address = 127.0.0.1:$port" "[service web]" \
+    printf '%s\n' "[baton]" "state_dir = $work/state/$number" "[listener web]" "address = 127.0.0.1:$port" "[service web]" \
         "command = $served" "listen = web" "output = $work/web.log" "$@" >ready.ini
     start_baton ready.ini
 }
