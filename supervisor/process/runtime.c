@@ -63,6 +63,8 @@ void runtime_format_ms(uint64_t ms, char text[32])
 {
     if (ms < 1000)
         snprintf(text, 32, "%" PRIu64 " ms", ms);
+    else if (ms % 1000 == 0)
+        snprintf(text, 32, "%" PRIu64 " s", ms / 1000);
     else
         snprintf(text, 32, "%" PRIu64 ".%" PRIu64 " s", ms / 1000, ms % 1000 / 100);
 }

@@ -138,7 +138,7 @@ configure "ready = exec:$check"
 accepted reload
 rm database
 configure "ready = exec:$check" "ready_timeout = 2s"
-rejected "was not ready after 2s: test exited with status 1" reload
+rejected "was not ready after 2 s: test exited with status 1" reload
 touch database
 configure "verify = exec:$check"
 accepted reload
@@ -151,12 +151,12 @@ accepted reload
 remember_descriptors
 configure "ready = native" "ready_timeout = 2s" "stop_timeout = 500ms"
 release hangs "$native --hang-before-ready"
-rejected "was not ready after 2s: it did not say READY over its channel (ready = native)" reload
+rejected "was not ready after 2 s: it did not say READY over its channel (ready = native)" reload
 release ignores_term "$native --hang-before-ready --ignore-term"
-rejected "was not ready after 2s"
+rejected "was not ready after 2 s"
 configure "ready = native" "ready_timeout = 5s" # it must say READY, but not SERVING
 release never_serves "$native --never-serving"
-rejected "did not accept on its listeners within 5s (no SERVING)" reload
+rejected "did not accept on its listeners within 5 s (no SERVING)" reload
 release good
 
 say "--- what is around the program"
@@ -208,7 +208,7 @@ accepted reload
 start_load --keepalive 4 --short 2 --slow-response 2 "$url/" # which an unhealthy one can answer as well
 configure "ready = http:/healthz" "ready_timeout = 5s"
 release unhealthy "exec $helpers/worker_passive --label unhealthy --unhealthy"
-rejected "was not ready after 5s: /healthz answered 500, not 2xx" reload
+rejected "was not ready after 5 s: /healthz answered 500, not 2xx" reload
 stop_load
 
 say "--- every number was used once"
