@@ -107,7 +107,7 @@ refused() {
     expect_said "$refused_text"
 }
 echo text >paths/file
-refused "cannot listen on 127.0.0.1:$v4: used by baton-" "127.0.0.1:$v4" # its keeper and its supervisor have it
+refused "cannot listen on 127.0.0.1:$v4: used by " "127.0.0.1:$v4" # keeper, supervisor and worker have it
 refused "cannot listen on unix:$work/paths/unix: used by baton-superviso (pid $(supervisor_pid)" "unix:$work/paths/unix"
 refused "cannot listen on unix:$work/paths/file: the path exists and is not a socket" "unix:$work/paths/file"
 refused "cannot listen on unix:$work/nowhere/path: the directory does not exist" "unix:$work/nowhere/path"
